@@ -1,0 +1,183 @@
+/** What happens to sessions, told to listeners and to `node:diagnostics_channel`. */
+import { channel } from "node:diagnostics_channel";
+import type { Clock, UnixMs } from "./clock.ts";
+import type { Ending, Handle } from "./store/contract.ts";
+
+interface EventBase {
+  readonly at: UnixMs;
+}
+/** An event about one session. */
+interface SessionEvent extends EventBase {
+  readonly handle: Handle;
+  readonly principal: string | null;
+}
+interface EndingEvent extends SessionEvent {
+  readonly ending: Ending;
+}
+
+/** Why the cookie of a request was not accepted. */
+export type CookieRejection =
+  | "malformed"
+  | "bad-signature"
+  | "unknown-key"
+  | "duplicate"
+  | "unknown";
+
+/** Every event by name. Payloads never hold a token, a key or session data. */
+export interface SessionEvents {
+  created: SessionEvent & { readonly type: "created" };
+  loaded: SessionEvent & { readonly type: "loaded" };
+  committed: SessionEvent & { readonly type: "committed"; readonly keys: readonly string[] };
+  touched: SessionEvent & { readonly type: "touched" };
+  rotated: SessionEvent & {
+    readonly type: "rotated";
+    readonly cause: "rotate" | "elevate" | "reauthenticate" | "privileges";
+  };
+  /** `previous`: handle of the session that it grew out of. */
+  login: SessionEvent & { readonly type: "login"; readonly previous: Handle | null };
+  elevated: SessionEvent & { readonly type: "elevated"; readonly level: number };
+  logout: EndingEvent & { readonly type: "logout" };
+  /** One session (`handle`) or many (`handle: null`, with `count`) ended from outside. */
+  revoked: EventBase & {
+    readonly type: "revoked";
+    readonly handle: Handle | null;
+    /** Null with `handle: null`: everyone. */
+    readonly principal: string | null;
+    /** The session that was spared. */
+    readonly except: Handle | null;
+    /** Null: not counted (everyone). */
+    readonly count: number | null;
+    readonly ending: Ending;
+  };
+  evicted: EndingEvent & { readonly type: "evicted" };
+  /** A browser came with a session that had expired by itself. */
+  expired: EndingEvent & { readonly type: "expired" };
+  /** A login was refused by the limit. */
+  denied: EventBase & {
+    readonly type: "denied";
+    readonly principal: string;
+    readonly active: number;
+    readonly max: number;
+  };
+  "cookie-rejected": EventBase & {
+    readonly type: "cookie-rejected";
+    readonly reason: CookieRejection;
+  };
+  "cookie-unsent": EventBase & {
+    readonly type: "cookie-unsent";
+    readonly reason: "insecure-request" | "headers-sent";
+    readonly handle: Handle | null;
+  };
+  /** The session ended while this request changed it: the changes were not written. */
+  "changes-dropped": EventBase & {
+    readonly type: "changes-dropped";
+    readonly handle: Handle | null;
+    readonly keys: readonly string[];
+    readonly ending: Ending | null;
+  };
+  /** A rotated token was used after its grace time: perhaps stolen. */
+  "token-reused": EndingEvent & { readonly type: "token-reused" };
+  "store-failed": EventBase & {
+    readonly type: "store-failed";
+    readonly operation: string;
+    readonly code: string;
+  };
+}
+
+/** Any event. */
+export type AnySessionEvent = SessionEvents[keyof SessionEvents];
+/** A pino-like logger: `logger.info(facts, message)` and so on. */
+export interface Logger {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+type Listener = (event: AnySessionEvent) => void;
+type Level = "debug" | "info" | "warn" | "error";
+
+const LEVELS: Record<keyof SessionEvents, Level> = {
+  created: "debug",
+  loaded: "debug",
+  committed: "debug",
+  touched: "debug",
+  rotated: "info",
+  login: "info",
+  elevated: "info",
+  logout: "info",
+  revoked: "info",
+  evicted: "info",
+  expired: "info",
+  denied: "warn",
+  "cookie-rejected": "warn",
+  "cookie-unsent": "warn",
+  "changes-dropped": "warn",
+  "token-reused": "warn",
+  "store-failed": "error",
+};
+
+/** The diagnostics channel on which every event of every manager is published. */
+export const EVENT_CHANNEL = "sojourn:session";
+const diagnostics = channel(EVENT_CHANNEL);
+
+/** The payload of an event without what the emitter adds. */
+export type EventPayload<Name extends keyof SessionEvents> = Omit<
+  SessionEvents[Name],
+  "type" | "at"
+>;
+
+/**
+ * Tells listeners, the channel and the log. A listener that throws disturbs nobody: its error goes
+ * to the log, or to a process warning where there is no log.
+ */
+export class Events {
+  readonly #listeners = new Map<keyof SessionEvents | "*", Set<Listener>>();
+  readonly #clock: Clock;
+  readonly #logger: Logger | undefined;
+
+  constructor(clock: Clock, logger: Logger | undefined) {
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Adds a listener; returns the function that removes it. */
+  on(name: keyof SessionEvents | "*", listener: Listener): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(name);
+    };
+  }
+
+  /** True if anybody would get the event: lets hot paths skip making its payload. */
+  wants(name: keyof SessionEvents): boolean {
+    return (
+      this.#logger !== undefined ||
+      diagnostics.hasSubscribers ||
+      this.#listeners.has(name) ||
+      this.#listeners.has("*")
+    );
+  }
+
+  emit<Name extends keyof SessionEvents>(name: Name, payload: EventPayload<Name>): void {
+    if (!this.wants(name)) return;
+    const event = { type: name, at: this.#clock.now(), ...payload } as unknown as AnySessionEvent;
+    for (const key of [name, "*"] as const) {
+      for (const listener of this.#listeners.get(key) ?? []) this.#tell(listener, event);
+    }
+    if (diagnostics.hasSubscribers) diagnostics.publish(event);
+    this.#logger?.[LEVELS[name]]({ session: event }, `session ${name}`);
+  }
+
+  #tell(listener: Listener, event: AnySessionEvent): void {
+    try {
+      listener(event);
+    } catch (error) {
+      const message = `a listener of session event '${event.type}' threw`;
+      if (this.#logger) this.#logger.error({ err: error }, message);
+      else process.emitWarning(`${message}: ${String(error)}`, "SojournWarning");
+    }
+  }
+}
