@@ -1,0 +1,173 @@
+/** Checks the options: every problem at once, each with its path. */
+import { z } from "zod";
+import { type CookieOptions, cookieProblems } from "../cookie/spec.ts";
+import { SojournError } from "../errors.ts";
+import type { MaxSessions } from "../policy/admission.ts";
+import type { OnLimit } from "../store/contract.ts";
+import { MIN_SECRET_LENGTH, type SecretBytes } from "../token/key-ring.ts";
+import { DEFAULTS } from "./defaults.ts";
+import { parseDuration } from "./duration.ts";
+import type { SessionOptions } from "./types.ts";
+
+const duration = z.union([z.number(), z.string()]).transform((value, context) => {
+  const ms = parseDuration(value);
+  if (typeof ms === "number") return ms;
+  context.addIssue({ code: "custom", message: ms.problem });
+  return z.NEVER;
+});
+const positive = duration.refine((ms) => ms > 0, "must be longer than 0");
+
+const secret = z.custom<SecretBytes>(
+  (value) =>
+    (typeof value === "string" || value instanceof Uint8Array) && value.length >= MIN_SECRET_LENGTH,
+  `must be a text of at least ${MIN_SECRET_LENGTH} characters or as many bytes; make one with: openssl rand -base64 32`,
+);
+const secrets = z.preprocess(
+  (value) => (Array.isArray(value) ? value : [value]),
+  z
+    .tuple([secret], secret)
+    .refine((all) => new Set(all.map(String)).size === all.length, "holds a secret twice"),
+);
+
+function fn<T>(what: string): z.ZodType<T> {
+  return z.custom<T>((value) => typeof value === "function", `must be a function: ${what}`);
+}
+
+const STORE_METHODS = [
+  "read",
+  "create",
+  "update",
+  "touch",
+  "replace",
+  "end",
+  "endOwner",
+  "close",
+] as const;
+
+const cookie = z
+  .strictObject({
+    name: z.string().optional(),
+    path: z.string().optional(),
+    domain: z.string().optional(),
+    secure: z.union([z.boolean(), z.literal("auto")]).optional(),
+    sameSite: z.enum(["lax", "strict", "none"]).optional(),
+    httpOnly: z.boolean().optional(),
+    persistent: z.boolean().optional(),
+    partitioned: z.boolean().optional(),
+    priority: z.enum(["low", "medium", "high"]).optional(),
+  })
+  .superRefine((options, context) => {
+    for (const [path, message] of cookieProblems(options))
+      context.addIssue({ code: "custom", path: [path], message });
+  });
+
+const options = z
+  .strictObject({
+    secret: secrets.optional(),
+    store: z
+      .custom<NonNullable<SessionOptions["store"]>>(
+        (value) =>
+          typeof value === "object" &&
+          value !== null &&
+          STORE_METHODS.every((name) => name in value),
+        "must be a store, for example memoryStore() or fileStore({ path })",
+      )
+      .optional(),
+    cookie: cookie.prefault({}),
+    idle: positive.nullable().prefault(DEFAULTS.idle),
+    absolute: positive.prefault(DEFAULTS.absolute),
+    touchAfter: duration.optional(),
+    grace: duration.refine((ms) => ms <= 60_000, "must be at most '60s'").prefault(DEFAULTS.grace),
+    max: z
+      .union([
+        z.number().int().min(0),
+        fn<Exclude<SessionOptions["max"], number | undefined>>("(principal) => number"),
+      ])
+      .default(DEFAULTS.max),
+    onLimit: z.enum(["evict-oldest", "evict-idle", "reject"]).default(DEFAULTS.onLimit),
+    principal: fn<NonNullable<SessionOptions["principal"]>>("(data) => user id or null").optional(),
+    privileges: fn<NonNullable<SessionOptions["privileges"]>>(
+      "(data) => list of privileges",
+    ).optional(),
+    schema: z
+      .custom<NonNullable<SessionOptions["schema"]>>(
+        (value) => typeof value === "object" && value !== null && "~standard" in value,
+        "must be a Standard Schema, for example z.object({ … })",
+      )
+      .optional(),
+    namespace: z.string().max(64).default(DEFAULTS.namespace),
+    storeDeadline: positive.prefault(DEFAULTS.storeDeadline),
+    logger: z
+      .custom<NonNullable<SessionOptions["logger"]>>(
+        (value) =>
+          value === false ||
+          (typeof value === "object" &&
+            value !== null &&
+            ["debug", "info", "warn", "error"].every((level) => level in value)),
+        "must be a pino-like logger with debug, info, warn and error, or false",
+      )
+      .optional(),
+    clock: z
+      .custom<NonNullable<SessionOptions["clock"]>>(
+        (value) => typeof value === "object" && value !== null && "now" in value,
+        "must have a function now()",
+      )
+      .optional(),
+    generateSecret:
+      fn<NonNullable<SessionOptions["generateSecret"]>>("() => 32 random bytes").optional(),
+  })
+  .superRefine(({ idle, absolute, touchAfter }, context) => {
+    if (idle !== null && idle > absolute) {
+      context.addIssue({
+        code: "custom",
+        path: ["idle"],
+        message: `is longer than absolute (${absolute} ms), which would always end the session first`,
+      });
+    }
+    if (idle !== null && touchAfter !== undefined && touchAfter >= idle) {
+      context.addIssue({
+        code: "custom",
+        path: ["touchAfter"],
+        message: `must be shorter than idle (${idle} ms), or sessions in use would die`,
+      });
+    }
+  });
+
+type Plain =
+  | "store"
+  | "principal"
+  | "privileges"
+  | "schema"
+  | "logger"
+  | "clock"
+  | "generateSecret";
+
+/** Options after the check: defaults filled in, durations in ms. */
+export interface CheckedOptions extends Pick<SessionOptions, Plain> {
+  readonly secret?: [SecretBytes, ...SecretBytes[]] | undefined;
+  readonly cookie: CookieOptions;
+  readonly idle: number | null;
+  readonly absolute: number;
+  readonly touchAfter?: number | undefined;
+  readonly grace: number;
+  readonly max: MaxSessions;
+  readonly onLimit: OnLimit;
+  readonly namespace: string;
+  readonly storeDeadline: number;
+}
+
+/** @throws SOJOURN_OPTIONS_INVALID listing every problem with the option's path */
+export function checkOptions(given: SessionOptions): CheckedOptions {
+  const result = options.safeParse(given);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    (issue) => `${issue.path.join(".") || "options"}: ${issue.message}`,
+  );
+  throw new SojournError(
+    "SOJOURN_OPTIONS_INVALID",
+    `the session options are wrong:\n  - ${problems.join("\n  - ")}\n`,
+    {
+      details: { problems },
+    },
+  );
+}

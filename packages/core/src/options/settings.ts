@@ -1,0 +1,126 @@
+/** Turns checked options and the environment into the settings that everything inside works with. */
+import { randomBytes } from "node:crypto";
+import { type Clock, systemClock } from "../clock.ts";
+import { type CookieSpecs, cookieSpecs } from "../cookie/spec.ts";
+import { SojournError } from "../errors.ts";
+import type { Logger } from "../events.ts";
+import { memoryStore } from "../store/memory/store.ts";
+import type { Store } from "../store/contract.ts";
+import { KeyRing, MIN_SECRET_LENGTH, type SecretBytes } from "../token/key-ring.ts";
+import { randomSecret, type SecretGenerator } from "../token/token.ts";
+import { checkOptions, type CheckedOptions } from "./schema.ts";
+import type { SessionOptions } from "./types.ts";
+
+/** Plain, typed, complete: no option is looked up anywhere else. Durations in ms. */
+export interface Settings extends Pick<
+  CheckedOptions,
+  | "idle"
+  | "absolute"
+  | "touchAfter"
+  | "max"
+  | "onLimit"
+  | "principal"
+  | "privileges"
+  | "schema"
+  | "namespace"
+> {
+  readonly keys: KeyRing;
+  readonly cookies: CookieSpecs;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger | undefined;
+  readonly graceMs: number;
+  readonly storeDeadlineMs: number;
+  /** The kind under which this manager's records are stored. */
+  readonly kind: string;
+  readonly generateSecret: SecretGenerator;
+  /** Warns through the logger, else as a process warning; each topic once. */
+  readonly warnOnce: (topic: string, message: string) => void;
+}
+
+/** @throws SOJOURN_OPTIONS_INVALID */
+export function resolveSettings(given: SessionOptions = {}): Settings {
+  const checked = checkOptions(given);
+  const isProduction = process.env["NODE_ENV"] === "production";
+  const logger = checked.logger === false ? undefined : checked.logger;
+  const warnOnce = createWarnOnce(logger, checked.logger === false);
+  const secrets = checked.secret ?? environmentSecrets() ?? generatedSecret(isProduction, warnOnce);
+  const store = checked.store ?? defaultStore(checked.clock, isProduction, warnOnce);
+  if (checked.cookie.httpOnly === false) {
+    warnOnce(
+      "http-only",
+      "cookie.httpOnly is false: scripts of the page, also injected ones, can read the session token (ASVS 3.3.4)",
+    );
+  }
+  return {
+    ...checked,
+    keys: new KeyRing(secrets, "cookie"),
+    cookies: cookieSpecs(checked.cookie, isProduction ? true : "auto"),
+    store,
+    clock: checked.clock ?? store.clock ?? systemClock,
+    logger,
+    graceMs: checked.grace,
+    storeDeadlineMs: checked.storeDeadline,
+    kind: checked.namespace === "" ? "session" : `session:${checked.namespace}`,
+    generateSecret: checked.generateSecret ?? randomSecret,
+    warnOnce,
+  };
+}
+
+type Secrets = [SecretBytes, ...SecretBytes[]];
+
+function environmentSecrets(): Secrets | undefined {
+  const value = process.env["SESSION_SECRET"];
+  if (value === undefined || value === "") return undefined;
+  const secrets = value.split(",").map((secret) => secret.trim());
+  const [newest, ...older] = secrets;
+  if (newest !== undefined && secrets.every((secret) => secret.length >= MIN_SECRET_LENGTH))
+    return [newest, ...older];
+  throw new SojournError(
+    "SOJOURN_OPTIONS_INVALID",
+    `the environment variable SESSION_SECRET must hold secrets of at least ${MIN_SECRET_LENGTH} characters, separated by commas; it holds ${secrets.length} of lengths ${secrets.map((secret) => secret.length).join(", ")}. Make one with: openssl rand -base64 32`,
+  );
+}
+
+function generatedSecret(isProduction: boolean, warnOnce: Settings["warnOnce"]): Secrets {
+  if (isProduction) {
+    throw new SojournError(
+      "SOJOURN_OPTIONS_INVALID",
+      "no secret: set the option secret or the environment variable SESSION_SECRET (make one with: openssl rand -base64 32). Without a lasting secret every restart would log everyone out",
+      { details: { problems: ["secret: is missing"] } },
+    );
+  }
+  warnOnce(
+    "secret",
+    "no secret is set (option secret, or SESSION_SECRET): one was made up for this process, so a restart logs everyone out. In production this is an error",
+  );
+  return [randomBytes(32)];
+}
+
+function defaultStore(
+  clock: Clock | undefined,
+  isProduction: boolean,
+  warnOnce: Settings["warnOnce"],
+): Store {
+  if (isProduction) {
+    warnOnce(
+      "store",
+      "sessions are kept in the memory of this process: a restart logs everyone out, and other processes do not see them. Give the option store, for example fileStore({ path })",
+    );
+  }
+  return memoryStore(clock ? { clock } : {});
+}
+
+function createWarnOnce(logger: Logger | undefined, isSilent: boolean): Settings["warnOnce"] {
+  const told = new Set<string>();
+  return (topic, message) => {
+    if (told.has(topic) || isSilent) return;
+    told.add(topic);
+    if (logger) logger.warn({ topic }, `sojourn: ${message}`);
+    else
+      process.emitWarning(message, {
+        type: "SojournWarning",
+        code: `SOJOURN_${topic.toUpperCase().replaceAll("-", "_")}`,
+      });
+  };
+}

@@ -1,0 +1,57 @@
+/** The options of a session manager, as an application writes them. */
+import type { Clock } from "../clock.ts";
+import type { CookieOptions } from "../cookie/spec.ts";
+import type { Logger } from "../events.ts";
+import type { MaxSessions } from "../policy/admission.ts";
+import type { SessionData } from "../session/types.ts";
+import type { OnLimit, Store } from "../store/contract.ts";
+import type { SecretBytes } from "../token/key-ring.ts";
+import type { SecretGenerator } from "../token/token.ts";
+import type { Duration } from "./duration.ts";
+import type { StandardSchema } from "./standard-schema.ts";
+
+/** The application's data as its own functions see it. */
+export type DataView = Readonly<Partial<SessionData> & Record<string, unknown>>;
+
+/** Options of a manager, of `sessionPlugin` and of `sessionMiddleware`. */
+export interface SessionOptions {
+  /**
+   * The secrets that sign the cookie, each of at least 32 characters; the first signs, all verify.
+   * Default: the environment variable `SESSION_SECRET`, comma-separated. Without either: an error in
+   * production, a generated secret with a warning elsewhere.
+   */
+  readonly secret?: SecretBytes | readonly SecretBytes[] | undefined;
+  /** Where sessions are kept. Default: a memory store (with a warning in production). */
+  readonly store?: Store | undefined;
+  readonly cookie?: CookieOptions | undefined;
+  /** A session dies when it was not used for so long. Default `'30m'`; null = never by idleness. */
+  readonly idle?: Duration | null | undefined;
+  /** A session dies so long after login, whatever happens. Default `'24h'`. */
+  readonly absolute?: Duration | undefined;
+  /** How long a session is used before that is written. Default a tenth of idle, at most `'60s'`. */
+  readonly touchAfter?: Duration | undefined;
+  /** How long a rotated token still works for requests under way. Default `'10s'`; at most `'60s'`. */
+  readonly grace?: Duration | undefined;
+  /** Sessions a principal may have, or a function that tells; 0 = unlimited, the default. */
+  readonly max?: MaxSessions | undefined;
+  /** What to do with one too many. Default `'evict-oldest'`. */
+  readonly onLimit?: OnLimit | undefined;
+  /** Takes the principal from the data, for applications that keep it there (passport). */
+  readonly principal?: ((data: DataView) => string | number | null | undefined) | undefined;
+  /** What the session may do; when its result changes, the token is rotated by itself. */
+  readonly privileges?:
+    | ((data: DataView, facts: { readonly principal: string | null }) => readonly unknown[])
+    | undefined;
+  /** Checks the data when it is read and before it is written: any Standard Schema, for example zod. */
+  readonly schema?: StandardSchema | undefined;
+  /** Keeps applications apart that share a store. Default `''`. */
+  readonly namespace?: string | undefined;
+  /** Longest wait for one store call. Default `'2s'`. */
+  readonly storeDeadline?: Duration | undefined;
+  /** A pino-like logger for security events and warnings; false = none. */
+  readonly logger?: Logger | false | undefined;
+  /** Tells the time. Default: the store's clock. */
+  readonly clock?: Clock | undefined;
+  /** Makes the 32 secret bytes of a token. Default: the CSPRNG of node:crypto. */
+  readonly generateSecret?: SecretGenerator | undefined;
+}

@@ -1,0 +1,38 @@
+/** Compares the client that began a session with the one that uses it: a signal, never a proof. */
+import { isIP } from "node:net";
+import type { ClientFacts } from "../request/facts.ts";
+import type { ClientCheck } from "../session/types.ts";
+
+/** What differs. Unknown on either side counts as equal. */
+export function compareClients(began: ClientFacts, now: ClientFacts): ClientCheck {
+  const reasons: ClientCheck["reasons"][number][] = [];
+  if (differ(network(began.ip), network(now.ip))) reasons.push("network-changed");
+  if (differ(family(began.userAgent), family(now.userAgent))) reasons.push("user-agent-changed");
+  return { matches: reasons.length === 0, reasons };
+}
+
+function differ(a: string | undefined, b: string | undefined): boolean {
+  return a !== undefined && b !== undefined && a !== b;
+}
+
+/** The /24 of an IPv4 address, the /64 of an IPv6 one: what stays while a client stays at home. */
+function network(ip: string | undefined): string | undefined {
+  if (ip === undefined) return undefined;
+  const mapped = ip.replace(/^::ffff:(?=\d+\.)/i, "");
+  if (isIP(mapped) === 4) return mapped.split(".").slice(0, 3).join(".");
+  return isIP(mapped) === 6 ? expandIPv6(mapped).slice(0, 4).join(":") : ip;
+}
+
+function expandIPv6(ip: string): string[] {
+  const [head = "", tail] = (ip.split("%")[0] ?? "").toLowerCase().split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros =
+    tail === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0");
+  return [...left, ...zeros, ...right].map((group) => group.replace(/^0+(?=.)/, ""));
+}
+
+/** The user agent without version numbers: an update of the browser is no other browser. */
+function family(userAgent: string | undefined): string | undefined {
+  return userAgent?.replace(/\d+(?:[._]\d+)*/g, "");
+}

@@ -1,0 +1,19 @@
+/** What the core needs to know of a request; adapters supply it, no framework type comes further. */
+
+/** Who sent a request, as far as the server can see. */
+export interface ClientFacts {
+  /** Remote address, after the framework's own trust-proxy rules. */
+  readonly ip?: string | undefined;
+  /** The `User-Agent` header. */
+  readonly userAgent?: string | undefined;
+}
+
+/** The facts of one request. */
+export interface RequestFacts {
+  /** The raw `Cookie` header; several headers joined by `; `. */
+  readonly cookieHeader: string | undefined;
+  /** Whether the request came over https, after the framework's own trust-proxy rules. */
+  readonly secure: boolean;
+  /** Looked at only when a session is created or checked. */
+  client(): ClientFacts;
+}

@@ -1,0 +1,19 @@
+/** What a response must say about the session: decided by the core, applied by an adapter. */
+import type { CookieAttributes } from "../cookie/spec.ts";
+
+/** A cookie to set or (with an empty value and `maxAge: 0`) to clear. */
+export interface PlannedCookie {
+  readonly name: string;
+  readonly value: string;
+  readonly attributes: CookieAttributes;
+}
+
+/**
+ * What to do before the response leaves.
+ * `privacy` says what caches must be told: `none`, `varies` (session data was looked at) or
+ * `secret` (a cookie is set); {@link privacyHeaders} turns it into headers.
+ */
+export interface ResponsePlan {
+  readonly cookie: PlannedCookie | null;
+  readonly privacy: "none" | "varies" | "secret";
+}

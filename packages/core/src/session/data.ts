@@ -1,0 +1,172 @@
+/** The data of one session in one request: decoded when asked for, compared when written. */
+import { SojournError } from "../errors.ts";
+import { checkSerialisable } from "./serialise.ts";
+
+/** Data by key, without a prototype: `__proto__` is a key like any other. */
+export type Values = Record<string, unknown>;
+
+/** What one request changed: JSON text by key, null where the key was removed. */
+export type Changes = ReadonlyMap<string, string | null>;
+
+/** Checks and fills in decoded data; throws SOJOURN_DATA_INVALID. */
+export type Validate = (values: Values) => Values;
+
+/** Data of a session that has none. */
+export const EMPTY_DATA = "{}";
+
+/** Reads JSON text into values. */
+export function parseValues(text: string): Values {
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed !== "object" || parsed === null)
+    throw new SyntaxError("session data is not an object");
+  return Object.assign(Object.create(null) as Values, parsed);
+}
+
+/** The text with the changes made to it. */
+export function applyChanges(text: string, changes: Changes): string {
+  const values = parseValues(text);
+  for (const [key, change] of changes) {
+    if (change === null) delete values[key];
+    else values[key] = JSON.parse(change);
+  }
+  return JSON.stringify(values);
+}
+
+/**
+ * Keeps the text that was loaded and the values that the handler works on; the difference is what
+ * the request changed. Values nested in objects can change unseen, so the texts are compared.
+ */
+export class TrackedData {
+  #base: string;
+  #values: Values | null = null;
+  #mayDiffer = false;
+  readonly #validate: Validate | undefined;
+
+  constructor(text: string, validate: Validate | undefined) {
+    this.#base = text;
+    this.#validate = validate;
+  }
+
+  get(key: string): unknown {
+    const value = this.#decoded()[key];
+    if (typeof value === "object" && value !== null) this.#mayDiffer = true;
+    return value;
+  }
+
+  set(key: string, value: unknown): void {
+    if (typeof value !== "object") checkSerialisable(value, `session.${key}`);
+    this.#decoded()[key] = value;
+    this.#mayDiffer = true;
+  }
+
+  has(key: string): boolean {
+    return key in this.#decoded();
+  }
+
+  delete(key: string): boolean {
+    if (!this.has(key)) return false;
+    this.#mayDiffer = true;
+    return delete this.#decoded()[key];
+  }
+
+  keys(): string[] {
+    return Object.keys(this.#decoded());
+  }
+
+  clear(): void {
+    for (const key of this.keys()) this.delete(key);
+  }
+
+  /** A deep copy of the values. */
+  copy(): Values {
+    return parseValues(this.text());
+  }
+
+  /** The values themselves, for the application's own functions to look at. */
+  peek(): Readonly<Values> {
+    this.#mayDiffer = true;
+    return this.#decoded();
+  }
+
+  /** The present values as JSON text. @throws SOJOURN_DATA_UNSERIALISABLE */
+  text(): string {
+    return this.#mayDiffer ? this.#stringify(this.#decoded()) : this.#base;
+  }
+
+  /** What differs from the text that was loaded, or null. @throws SOJOURN_DATA_UNSERIALISABLE */
+  changes(): Changes | null {
+    if (!this.#mayDiffer || this.text() === this.#base) return null;
+    const values = this.#decoded();
+    const base = parseValues(this.#base);
+    const changes = new Map<string, string | null>();
+    for (const key of Object.keys(values)) {
+      const text = JSON.stringify(values[key]);
+      if (text === undefined || text === JSON.stringify(base[key])) continue;
+      changes.set(key, text);
+    }
+    for (const key of Object.keys(base)) if (values[key] === undefined) changes.set(key, null);
+    if (changes.size === 0) return null;
+    this.#validate?.(this.copy());
+    return changes;
+  }
+
+  /**
+   * Takes note that `written` is now stored. `own` is what this request contributed; keys that came
+   * from elsewhere take the stored value, own ones keep their objects.
+   */
+  written(written: string, own: Changes): void {
+    this.#base = written;
+    if (!this.#values) return;
+    const stored = parseValues(written);
+    for (const key of Object.keys(this.#values)) {
+      if (!own.has(key) && !(key in stored)) delete this.#values[key];
+    }
+    for (const [key, value] of Object.entries(stored)) {
+      const isForeign =
+        !own.has(key) && JSON.stringify(this.#values[key]) !== JSON.stringify(value);
+      if (isForeign) this.#values[key] = value;
+    }
+  }
+
+  /** The values as they were loaded. */
+  loaded(): Values {
+    return parseValues(this.#base);
+  }
+
+  /** Takes the present values for the loaded ones: nothing is left to write. */
+  forget(): void {
+    this.#base = this.text();
+  }
+
+  /** Starts over from a stored text. */
+  load(text: string): void {
+    this.#base = text;
+    this.#values = null;
+    this.#mayDiffer = false;
+  }
+
+  #decoded(): Values {
+    if (this.#values) return this.#values;
+    let values = parseValues(this.#base);
+    if (this.#validate && this.#base !== EMPTY_DATA) {
+      values = Object.assign(Object.create(null) as Values, this.#validate(values));
+      this.#base = this.#stringify(values);
+    }
+    this.#values = values;
+    return values;
+  }
+
+  #stringify(values: Values): string {
+    for (const key of Object.keys(values)) checkSerialisable(values[key], `session.${key}`);
+    return JSON.stringify(values);
+  }
+}
+
+/** The error for data that the application's schema refuses. */
+export function invalidData(problems: readonly string[]): SojournError {
+  return new SojournError(
+    "SOJOURN_DATA_INVALID",
+    `session data does not fit the option schema: ${problems.join("; ")}. Give new keys a default or .catch() so that older sessions still load`,
+    { details: { problems } },
+  );
+}

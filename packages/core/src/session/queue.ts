@@ -1,0 +1,65 @@
+/** Lets the commits of one session in this process pass one by one, so that they do not collide. */
+import { SojournError } from "../errors.ts";
+import type { Handle, StoredRecord } from "../store/contract.ts";
+
+interface Line {
+  waiting: number;
+  tail: Promise<unknown>;
+  latest: StoredRecord | null;
+}
+
+/** What a commit left behind, for the next in line. */
+export interface Passed<T> {
+  readonly value: T;
+  /** The record as this commit left it, or null if it does not know. */
+  readonly latest: StoredRecord | null;
+}
+
+/** One line for each session that is being committed; empty lines are forgotten. */
+export class CommitQueue {
+  readonly #lines = new Map<Handle, Line>();
+
+  /**
+   * Waits for the commits ahead, then runs `commit` with the newest record that they left.
+   * @throws SOJOURN_STORE_TIMEOUT after `deadlineMs` in line; `commit` is then not run
+   */
+  async run<T>(
+    handle: Handle,
+    deadlineMs: number,
+    commit: (latest: StoredRecord | null) => Promise<Passed<T>>,
+  ): Promise<T> {
+    const line = this.#lines.get(handle) ?? { waiting: 0, tail: Promise.resolve(), latest: null };
+    this.#lines.set(handle, line);
+    line.waiting++;
+    const turn = line.waiting === 1 ? Promise.resolve() : this.#turn(line, deadlineMs);
+    const done = turn.then(async () => {
+      const { value, latest } = await commit(line.latest);
+      line.latest = latest;
+      return value;
+    });
+    line.tail = Promise.allSettled([line.tail, done]);
+    try {
+      return await done;
+    } finally {
+      line.waiting--;
+      if (line.waiting === 0) this.#lines.delete(handle);
+    }
+  }
+
+  /** Resolves when nothing is being committed. */
+  async idle(): Promise<void> {
+    while (this.#lines.size > 0)
+      await Promise.all([...this.#lines.values()].map((line) => line.tail));
+  }
+
+  #turn(line: Line, deadlineMs: number): Promise<void> {
+    const ahead = line.tail;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const message = `waited ${deadlineMs} ms for earlier commits of the same session, which wait for the store`;
+        reject(new SojournError("SOJOURN_STORE_TIMEOUT", message));
+      }, deadlineMs);
+      void ahead.finally(() => clearTimeout(timer)).then(() => resolve());
+    });
+  }
+}

@@ -1,0 +1,148 @@
+/** The mutable side of one request: its session, and what its response will have to say. */
+import type { UnixMs } from "../clock.ts";
+import type { ClientFacts } from "../request/facts.ts";
+import type { Ending, StoredRecord, Tombstone } from "../store/contract.ts";
+import type { Token } from "../token/token.ts";
+import type { TrackedData } from "./data.ts";
+import { ANONYMOUS, type Facts } from "./payload.ts";
+import type { ElevateOptions, LoginOptions, Session } from "./types.ts";
+
+/** What the methods of a session do; the lifecycle implements it. */
+export interface Verbs {
+  login(state: SessionState, principal: string | number, options: LoginOptions): Promise<void>;
+  elevate(state: SessionState, options: ElevateOptions): Promise<void>;
+  reauthenticate(state: SessionState): Promise<void>;
+  rotate(state: SessionState): Promise<void>;
+  logout(state: SessionState): Promise<void>;
+  regenerate(state: SessionState): Promise<void>;
+  save(state: SessionState): Promise<void>;
+  reload(state: SessionState): Promise<void>;
+  update(state: SessionState, change: (data: Record<string, unknown>) => void): Promise<void>;
+  revokeOthers(state: SessionState, reason: string | undefined): Promise<number>;
+}
+
+/**
+ * `fresh`: the store has nothing of it; `alive`: loaded or created; `ended`: it ended while this
+ * request had it, or this request came too late: nothing of it is written any more.
+ */
+export type Phase = "fresh" | "alive" | "ended";
+
+/** One request: what it brought and what must be answered. */
+export class Exchange {
+  readonly secure: boolean;
+  readonly client: () => ClientFacts;
+  #session: Session | null = null;
+  #state: SessionState | null = null;
+  /** Session data or facts were looked at: caches must know. */
+  accessed = false;
+  /** The browser holds a cookie of a session that is no more. */
+  clearCookie = false;
+  /** The presented token must be sent again: newer signature, or a later deadline. */
+  resendCookie = false;
+  /** The token changed in this request already. */
+  rotated = false;
+  /** Verbs of one request run one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #presented: Token | null;
+  #minted: Token | null = null;
+
+  constructor(secure: boolean, client: () => ClientFacts, presented: Token | null) {
+    this.secure = secure;
+    this.client = client;
+    this.#presented = presented;
+  }
+
+  /** The session of this request; another one after `regenerate()`. */
+  get session(): Session {
+    if (!this.#session) throw new Error("the exchange was not opened");
+    return this.#session;
+  }
+
+  get state(): SessionState {
+    if (!this.#state) throw new Error("the exchange was not opened");
+    return this.#state;
+  }
+
+  open(state: SessionState, session: Session): void {
+    this.#state = state;
+    this.#session = session;
+  }
+
+  /** Runs `verb` when the verbs before it are done. */
+  inTurn<T>(verb: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(verb);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** Takes a new token, to be sent with the response. */
+  mint(token: Token): void {
+    this.#minted = token;
+    this.rotated = true;
+    this.clearCookie = false;
+    this.resendCookie = false;
+  }
+
+  /** Forgets the token: the session it belonged to has ended. */
+  discardToken(): void {
+    this.#minted = null;
+    this.resendCookie = false;
+    this.clearCookie = this.#presented !== null;
+  }
+
+  /** The token to put into the cookie, once. */
+  takeToken(): Token | null {
+    const token = this.#minted ?? (this.resendCookie ? this.#presented : null);
+    this.#minted = null;
+    this.resendCookie = false;
+    return token;
+  }
+}
+
+/** One session within a request. */
+export class SessionState {
+  readonly exchange: Exchange;
+  readonly verbs: Verbs;
+  readonly data: TrackedData;
+  phase: Phase = "fresh";
+  record: StoredRecord | null = null;
+  facts: Facts = ANONYMOUS;
+  /** Why the session that the browser came with is no more. */
+  ending: Ending | null = null;
+  touchWanted = false;
+  /** The record is reached through an old key in its grace time. */
+  graced = false;
+
+  constructor(exchange: Exchange, verbs: Verbs, data: TrackedData) {
+    this.exchange = exchange;
+    this.verbs = verbs;
+    this.data = data;
+  }
+
+  /** The session is this record now. */
+  live(record: StoredRecord, facts: Facts): void {
+    this.phase = "alive";
+    this.record = record;
+    this.facts = facts;
+  }
+
+  /** The session ended while the request had it. */
+  end(tombstone: Tombstone | null): void {
+    this.phase = "ended";
+    this.ending = tombstone?.ending ?? this.ending;
+  }
+
+  /** Back to a session that the store knows nothing of. */
+  reset(): void {
+    this.phase = "fresh";
+    this.record = null;
+    this.facts = ANONYMOUS;
+    this.graced = false;
+    this.touchWanted = false;
+  }
+
+  touched(seenAt: UnixMs, expiresAt: UnixMs): void {
+    if (this.record) this.record = { ...this.record, seenAt, expiresAt };
+    this.touchWanted = false;
+  }
+}
