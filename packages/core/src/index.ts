@@ -1,1 +1,31 @@
-export {};
+/** Session management, framework-agnostic: what adapters, stores and applications use of the core. */
+export { createSessionManager, type SessionManager } from "./create.ts";
+export type { Pipeline, RequestContext } from "./pipeline.ts";
+export type { ClientFacts, RequestFacts } from "./request/facts.ts";
+export type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
+export { type CacheHeaders, privacyHeaders } from "./response/privacy.ts";
+export { serializeCookie } from "./cookie/serialize.ts";
+export type { CookieAttributes, CookieOptions } from "./cookie/spec.ts";
+export type { SessionOptions, DataView } from "./options/types.ts";
+export type { Duration } from "./options/duration.ts";
+export type { StandardSchema } from "./options/standard-schema.ts";
+export { DEFAULTS } from "./options/defaults.ts";
+export type * from "./session/types.ts";
+export type * from "./manager/types.ts";
+export { memoryStore, type MemoryStoreOptions } from "./store/memory/store.ts";
+export type {
+  Counts,
+  Ending,
+  EndingReason,
+  Handle,
+  Lifetime,
+  OnLimit,
+  Store,
+} from "./store/contract.ts";
+export { EVENT_CHANNEL } from "./events.ts";
+export type { AnySessionEvent, CookieRejection, Logger, SessionEvents } from "./events.ts";
+export { ERROR_CODES, type ErrorCode, isSojournError, SojournError } from "./errors.ts";
+export { type Clock, systemClock, type UnixMs } from "./clock.ts";
+export type { SecretBytes } from "./token/key-ring.ts";
+export type { SecretGenerator } from "./token/token.ts";
+export type { MaxSessions } from "./policy/admission.ts";

@@ -1,1 +1,8 @@
-export {};
+/** For authors of stores: the contract, the in-process table, errors and the clock. */
+export * from "./contract.ts";
+export { RecordTable } from "./memory/table.ts";
+export type { Effect, RecordTableOptions } from "./memory/table.ts";
+export { ownerKey, parseTaggedOwner, randomTag, tagOf } from "../token/tag.ts";
+export { SojournError, isSojournError } from "../errors.ts";
+export { systemClock } from "../clock.ts";
+export type { Clock, UnixMs } from "../clock.ts";

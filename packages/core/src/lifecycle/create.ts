@@ -1,0 +1,121 @@
+/** Makes records: for a login, for the first write of an anonymous session, for a rotation. */
+import { deadline } from "../policy/expiry.ts";
+import { encodePayload, type Facts } from "../session/payload.ts";
+import type { SessionState } from "../session/state.ts";
+import type { Admission, StoredRecord } from "../store/contract.ts";
+import { ownerKey, randomTag, tagOf } from "../token/tag.ts";
+import { digestToken, mintHandle, mintToken, type Token } from "../token/token.ts";
+import { SojournError } from "../errors.ts";
+import { emitEvicted, type Engine, principalOf, privilegesOf, timeoutsOf } from "./engine.ts";
+
+/** A record that is not in the store yet, and the token that will open it. */
+export interface Draft {
+  readonly record: StoredRecord;
+  readonly token: Token;
+  readonly facts: Facts;
+  readonly dataText: string;
+}
+
+/** What a draft is made of. */
+export interface DraftParts {
+  readonly principal: string | null;
+  readonly facts: Facts;
+  readonly dataText: string;
+}
+
+/** A draft of a new session: new token, new handle, both timeouts from now. */
+export function draftSession(engine: Engine, { principal, facts, dataText }: DraftParts): Draft {
+  const { clock, kind, namespace, generateSecret } = engine.settings;
+  const now = clock.now();
+  const owner = principal === null ? null : ownerKey(namespace, principal);
+  const tag = owner === null ? randomTag() : tagOf(owner);
+  const token = mintToken(tag, generateSecret);
+  const timeouts = timeoutsOf(engine, facts);
+  const absoluteExpiresAt = now + timeouts.absolute;
+  const record: StoredRecord = {
+    kind,
+    key: digestToken(token),
+    handle: mintHandle(tag),
+    owner,
+    version: 1,
+    createdAt: now,
+    seenAt: now,
+    expiresAt: deadline(timeouts, now, absoluteExpiresAt),
+    absoluteExpiresAt,
+    payload: encodePayload(facts, dataText),
+  };
+  return { record, token, facts, dataText };
+}
+
+/** A draft that continues a record under a new token. `absoluteExpiresAt` as given. */
+export function draftRotation(
+  engine: Engine,
+  from: StoredRecord,
+  parts: { facts: Facts; dataText: string; absoluteExpiresAt: number },
+): Draft {
+  const now = engine.settings.clock.now();
+  const token = mintToken(tagOf(from.key), engine.settings.generateSecret);
+  const record: StoredRecord = {
+    ...from,
+    key: digestToken(token),
+    version: from.version + 1,
+    seenAt: now,
+    expiresAt: deadline(timeoutsOf(engine, parts.facts), now, parts.absoluteExpiresAt),
+    absoluteExpiresAt: parts.absoluteExpiresAt,
+    payload: encodePayload(parts.facts, parts.dataText),
+  };
+  return { record, token, facts: parts.facts, dataText: parts.dataText };
+}
+
+/** The facts of a new session of this request's client. */
+export function newFacts(
+  engine: Engine,
+  state: SessionState,
+  facts: Facts,
+  principal: string | null,
+): Facts {
+  const { ip, userAgent } = state.exchange.client();
+  const privileges = privilegesOf(engine, state.data.peek(), principal);
+  return {
+    ...facts,
+    ...(ip === undefined ? {} : { ip }),
+    ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, 512) }),
+    ...(privileges === undefined ? {} : { privileges }),
+  };
+}
+
+/** Puts a draft into the store as a session of its own. @throws SOJOURN_LIMIT_REACHED */
+export async function store(
+  engine: Engine,
+  draft: Draft,
+  admission: Admission | undefined,
+): Promise<void> {
+  const admitted = await engine.store.call("create", (to) => to.create(draft.record, admission));
+  if (admitted.status === "refused") refuse(engine, draft, admission, admitted.active);
+  emitEvicted(engine, admitted.evicted);
+}
+
+/** Tells of a login that the limit refused. @throws SOJOURN_LIMIT_REACHED always */
+export function refuse(
+  engine: Engine,
+  draft: Draft,
+  admission: Admission | undefined,
+  active: number,
+): never {
+  const max = admission?.max ?? 0;
+  engine.events.emit("denied", { principal: principalOf(draft.record) ?? "", active, max });
+  throw new SojournError(
+    "SOJOURN_LIMIT_REACHED",
+    `this user has ${active} of at most ${max} sessions and onLimit is 'reject': let the user end another session first`,
+    { details: { active, max } },
+  );
+}
+
+/** The request goes on with the session of the draft, which the store now has. */
+export function takeOver(state: SessionState, draft: Draft): void {
+  const own = state.data.changes() ?? new Map<string, string | null>();
+  state.live(draft.record, draft.facts);
+  state.graced = false;
+  state.data.written(draft.dataText, own);
+  state.exchange.mint(draft.token);
+}

@@ -1,0 +1,128 @@
+/** What every verb works with: the settings, the guarded store, time, events and the commit queue. */
+import { SojournError } from "../errors.ts";
+import type { Events } from "../events.ts";
+import type { Settings } from "../options/settings.ts";
+import type { Timeouts } from "../policy/expiry.ts";
+import { privilegeDigest } from "../policy/privileges.ts";
+import { invalidData, TrackedData, type Validate, type Values } from "../session/data.ts";
+import { runSchema } from "../options/standard-schema.ts";
+import { decodePayload, type Facts } from "../session/payload.ts";
+import type { CommitQueue } from "../session/queue.ts";
+import { createSession } from "../session/session.ts";
+import { type Exchange, SessionState, type Verbs } from "../session/state.ts";
+import type { Ending, EndingReason, Handle, StoredRecord, Tombstone } from "../store/contract.ts";
+import type { StoreGuard } from "../store/guard.ts";
+import { parseTaggedOwner } from "../token/tag.ts";
+
+/** Shared by all verbs of one manager. */
+export interface Engine {
+  readonly settings: Settings;
+  readonly store: StoreGuard;
+  readonly events: Events;
+  readonly queue: CommitQueue;
+}
+
+/** The timeouts of a session: its own where it has them. */
+export function timeoutsOf(engine: Engine, facts: Facts): Timeouts {
+  return {
+    idle: facts.idle === undefined ? engine.settings.idle : facts.idle,
+    absolute: facts.absolute ?? engine.settings.absolute,
+  };
+}
+
+/** A fresh session object for an exchange. */
+export function openSession(
+  engine: Engine,
+  exchange: Exchange,
+  verbs: Verbs,
+  text: string,
+): SessionState {
+  const state = new SessionState(exchange, verbs, new TrackedData(text, validator(engine)));
+  exchange.open(state, createSession(state));
+  return state;
+}
+
+function validator({ settings: { schema } }: Engine): Validate | undefined {
+  if (!schema) return undefined;
+  return (values) => {
+    const result = runSchema(schema, { ...values });
+    if ("problems" in result) throw invalidData(result.problems);
+    return result.value as Record<string, unknown>;
+  };
+}
+
+/** Takes over what the store has now, keeping this request's own changes for the next write. */
+export function adopt(state: SessionState, record: StoredRecord): void {
+  const own = state.data.changes() ?? new Map<string, string | null>();
+  const { facts, dataText } = decodePayload(record);
+  state.live(record, facts);
+  state.data.written(dataText, own);
+}
+
+/** The principal within a record or a tombstone. */
+export function principalOf(found: { readonly owner: StoredRecord["owner"] }): string | null {
+  return found.owner === null ? null : parseTaggedOwner(found.owner);
+}
+
+/** An ending that happens now. */
+export function endingNow(
+  engine: Engine,
+  why: EndingReason,
+  more: { reason?: string | undefined; successor?: Handle } = {},
+): Ending {
+  return {
+    why,
+    at: engine.settings.clock.now(),
+    ...(more.reason === undefined ? {} : { reason: more.reason }),
+    ...(more.successor === undefined ? {} : { successor: more.successor }),
+  };
+}
+
+/** The digest of the privileges of some data, or undefined where the application watches none. */
+export function privilegesOf(
+  engine: Engine,
+  data: Readonly<Values>,
+  principal: string | null,
+): string | undefined {
+  const { privileges } = engine.settings;
+  return privileges && privilegeDigest(privileges(data, { principal }));
+}
+
+/** Notes that the session ended under the request's feet; its changes are not written. */
+export function dropChanges(
+  engine: Engine,
+  state: SessionState,
+  tombstone: Tombstone | null,
+): void {
+  const keys = [...(state.data.changes()?.keys() ?? [])];
+  const handle = state.record?.handle ?? null;
+  state.end(tombstone);
+  state.data.forget();
+  if (keys.length > 0)
+    engine.events.emit("changes-dropped", { handle, keys, ending: state.ending });
+}
+
+/** The error for work on a session that is no more. */
+export function sessionEnded(ending: Ending | null): SojournError {
+  const why = ending
+    ? `${ending.why}${ending.reason ? `: ${ending.reason}` : ""}`
+    : "its ending is not known any more";
+  return new SojournError(
+    "SOJOURN_SESSION_ENDED",
+    `this session ended while the request was using it (${why}); nothing was written. Let the user log in again`,
+    { details: { ending } },
+  );
+}
+
+/** Tells of evicted sessions. */
+export function emitEvicted(engine: Engine, evicted: readonly Tombstone[]): void {
+  for (const tombstone of evicted) {
+    const { handle, ending } = tombstone;
+    engine.events.emit("evicted", { handle, principal: principalOf(tombstone), ending });
+  }
+}
+
+/** True for the error of {@link sessionEnded}. */
+export function isSessionEnded(error: unknown): boolean {
+  return error instanceof SojournError && error.code === "SOJOURN_SESSION_ENDED";
+}

@@ -1,0 +1,79 @@
+/** Flush: whatever a request changed in its session goes to the store, if anything. */
+import { principalName } from "../policy/principal.ts";
+import { deadline, touchInterval } from "../policy/expiry.ts";
+import type { SessionState } from "../session/state.ts";
+import { admissionFor, becomeSession, emitLogin, loginFacts } from "./login.ts";
+import { ANONYMOUS } from "../session/payload.ts";
+import { dropChanges, type Engine, principalOf, privilegesOf, timeoutsOf } from "./engine.ts";
+import { rotateRecord } from "./rotate.ts";
+import { createAnonymous, noteDeadline, writeChanges } from "./write.ts";
+
+/**
+ * Decides what to write, in this order: another principal than before, other privileges than
+ * before, changed data, a touch that is due, nothing. At most one store operation.
+ * @throws SOJOURN_SESSION_ENDED when changes could not be written because the session ended
+ */
+export async function flush(engine: Engine, state: SessionState): Promise<void> {
+  if (state.phase === "ended") return dropChanges(engine, state, null);
+  if (await followPrincipal(engine, state)) return;
+  const changes = state.data.changes();
+  if (state.phase === "fresh") return changes === null ? undefined : createAnonymous(engine, state);
+  const privileges = changedPrivileges(engine, state);
+  if (privileges !== undefined && !state.exchange.rotated)
+    return rotateRecord(engine, state, "privileges", {});
+  if (changes !== null || privileges !== undefined) {
+    return writeChanges(
+      engine,
+      state,
+      changes ?? new Map(),
+      privileges === undefined ? {} : { privileges },
+    );
+  }
+  await touchIfDue(engine, state);
+}
+
+/** With the option `principal`: logs in, over or out when the data says so. True if it did. */
+async function followPrincipal(engine: Engine, state: SessionState): Promise<boolean> {
+  const { principal: derive } = engine.settings;
+  if (!derive || state.phase === "ended") return false;
+  const before = state.record ? principalOf(state.record) : null;
+  const derived = derive(state.data.peek());
+  const after = derived === null || derived === undefined ? null : principalName(derived);
+  if (after === before) return false;
+  const previous = state.record?.handle ?? null;
+  await becomeSession(engine, state, {
+    principal: after,
+    facts: after === null ? ANONYMOUS : loginFacts(engine, {}),
+    admission: after === null ? undefined : await admissionFor(engine, after, {}),
+    endOld: after === null ? "logout" : "rotated",
+    keepData: true,
+  });
+  if (after !== null) emitLogin(engine, state, after, previous);
+  return true;
+}
+
+/** The digest of the privileges now, if it is another than when the session was last written. */
+function changedPrivileges(engine: Engine, state: SessionState): string | undefined {
+  const { record } = state;
+  if (!record || !engine.settings.privileges) return undefined;
+  const principal = principalOf(record);
+  const now = privilegesOf(engine, state.data.peek(), principal);
+  const before = state.facts.privileges ?? privilegesOf(engine, state.data.loaded(), principal);
+  return now === before ? undefined : now;
+}
+
+async function touchIfDue(engine: Engine, state: SessionState): Promise<void> {
+  const { record } = state;
+  if (!record) return;
+  const now = engine.settings.clock.now();
+  const timeouts = timeoutsOf(engine, state.facts);
+  const isDue = now - record.seenAt >= touchInterval(timeouts, engine.settings.touchAfter);
+  if (!isDue && !state.touchWanted) return;
+  const expiresAt = deadline(timeouts, now, record.absoluteExpiresAt);
+  const ref = { kind: record.kind, key: record.key };
+  const isAlive = await engine.store.call("touch", (store) => store.touch(ref, now, expiresAt));
+  if (!isAlive) return state.end(null);
+  noteDeadline(engine, state, now);
+  state.touched(now, expiresAt);
+  engine.events.emit("touched", { handle: record.handle, principal: principalOf(record) });
+}

@@ -1,0 +1,65 @@
+/** Logout and its relatives: the session ends, the request goes on with a fresh one. */
+import { EMPTY_DATA } from "../session/data.ts";
+import type { SessionState } from "../session/state.ts";
+import { endingNow, type Engine, openSession, principalOf, sessionEnded } from "./engine.ts";
+import { SojournError } from "../errors.ts";
+
+/** `session.logout` and `session.destroy`. */
+export async function logout(engine: Engine, state: SessionState): Promise<void> {
+  await endStored(engine, state);
+  state.reset();
+  state.data.load(EMPTY_DATA);
+  state.exchange.discardToken();
+}
+
+/** `session.regenerate`: a new session object; the old one stays readable and is never written. */
+export async function regenerate(engine: Engine, state: SessionState): Promise<void> {
+  await endStored(engine, state);
+  state.end(null);
+  state.exchange.discardToken();
+  openSession(engine, state.exchange, state.verbs, EMPTY_DATA);
+}
+
+async function endStored(engine: Engine, state: SessionState): Promise<void> {
+  const { record } = state;
+  if (state.phase !== "alive" || !record) return;
+  const ending = endingNow(engine, "logout");
+  const tombstone = await engine.store.call("end", (store) =>
+    store.end({ kind: record.kind, key: record.key }, ending),
+  );
+  if (tombstone)
+    engine.events.emit("logout", {
+      handle: tombstone.handle,
+      principal: principalOf(tombstone),
+      ending,
+    });
+}
+
+/** `session.revokeOthers`; resolves to how many. @throws SOJOURN_NOT_LOGGED_IN */
+export async function revokeOthers(
+  engine: Engine,
+  state: SessionState,
+  reason: string | undefined,
+): Promise<number> {
+  const { record } = state;
+  if (state.phase === "ended") throw sessionEnded(state.ending);
+  if (!record?.owner) {
+    throw new SojournError(
+      "SOJOURN_NOT_LOGGED_IN",
+      "revokeOthers() needs a logged-in session: call login() first",
+    );
+  }
+  const { kind, owner, handle } = record;
+  const ending = endingNow(engine, "revoked", { reason });
+  const count = await engine.store.call("endOwner", (store) =>
+    store.endOwner(kind, owner, ending, handle),
+  );
+  engine.events.emit("revoked", {
+    handle: null,
+    principal: principalOf(record),
+    except: handle,
+    count,
+    ending,
+  });
+  return count;
+}

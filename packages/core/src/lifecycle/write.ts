@@ -1,0 +1,188 @@
+/** Writes changed data: compare-and-set, and after a conflict this request's changes on the newer record. */
+import { SojournError } from "../errors.ts";
+import { touchInterval, deadline } from "../policy/expiry.ts";
+import {
+  applyChanges,
+  type Changes,
+  EMPTY_DATA,
+  parseValues,
+  TrackedData,
+} from "../session/data.ts";
+import { ANONYMOUS, decodePayload, encodePayload, type Facts } from "../session/payload.ts";
+import type { Passed } from "../session/queue.ts";
+import type { SessionState } from "../session/state.ts";
+import type { StoredRecord } from "../store/contract.ts";
+import { draftSession, newFacts, store, takeOver } from "./create.ts";
+import {
+  adopt,
+  dropChanges,
+  type Engine,
+  principalOf,
+  sessionEnded,
+  timeoutsOf,
+} from "./engine.ts";
+
+/** The first write of an anonymous session. */
+export async function createAnonymous(engine: Engine, state: SessionState): Promise<void> {
+  const draft = draftSession(engine, {
+    principal: null,
+    facts: newFacts(engine, state, ANONYMOUS, null),
+    dataText: state.data.text(),
+  });
+  await store(engine, draft, undefined);
+  takeOver(state, draft);
+  engine.events.emit("created", { handle: draft.record.handle, principal: null });
+}
+
+/**
+ * Writes what this request changed, and `news` among the facts.
+ * @throws SOJOURN_SESSION_ENDED, SOJOURN_UPDATE_CONFLICT
+ */
+export function writeChanges(
+  engine: Engine,
+  state: SessionState,
+  changes: Changes,
+  news: Partial<Facts> = {},
+): Promise<void> {
+  return compareAndSet(
+    engine,
+    state,
+    (text) => ({ text: applyChanges(text, changes), own: changes }),
+    news,
+  );
+}
+
+/** `session.update`. @throws SOJOURN_SESSION_ENDED, SOJOURN_UPDATE_CONFLICT */
+export async function update(
+  engine: Engine,
+  state: SessionState,
+  change: (data: Record<string, unknown>) => void,
+): Promise<void> {
+  if (state.phase === "ended") throw sessionEnded(state.ending);
+  const changes = state.data.changes() ?? new Map<string, string | null>();
+  const edit = (text: string): { text: string; own: Changes } => ({
+    text: edited(applyChanges(text, changes), change),
+    own: new Map(),
+  });
+  if (state.phase === "alive") return compareAndSet(engine, state, edit);
+  state.data.load(edit(EMPTY_DATA).text);
+  return createAnonymous(engine, state);
+}
+
+function edited(text: string, change: (data: Record<string, unknown>) => void): string {
+  const values = parseValues(text);
+  const returned: unknown = change(values);
+  if (returned instanceof Promise) {
+    returned.catch(() => {});
+    throw new SojournError(
+      "SOJOURN_ADAPTER_MISUSE",
+      "the function given to update() is asynchronous: do the waiting before, and only change the data in it",
+    );
+  }
+  const tracked = new TrackedData(EMPTY_DATA, undefined);
+  for (const key of Object.keys(values)) tracked.set(key, values[key]);
+  return tracked.text();
+}
+
+/** Turns the newest text into the one to write; `own` names the keys that this request contributed. */
+type Edit = (text: string) => { readonly text: string; readonly own: Changes };
+
+async function compareAndSet(
+  engine: Engine,
+  state: SessionState,
+  edit: Edit,
+  news: Partial<Facts> = {},
+): Promise<void> {
+  const { record } = state;
+  if (state.phase === "ended" || !record) throw sessionEnded(state.ending);
+  const { deadlineMs } = engine.store;
+  const giveUpAt = performance.now() + deadlineMs;
+  await engine.queue.run(record.handle, deadlineMs, async (latest): Promise<Passed<void>> => {
+    let base = latest ?? record;
+    for (let attempt = 1; ; attempt++) {
+      const { facts: stored, dataText } = decodePayload(base);
+      const facts = { ...stored, ...news };
+      const { text, own } = edit(dataText);
+      const written = await write(engine, state, { record, base, facts, text });
+      if (written.status === "updated") {
+        const keys = [...own.keys()];
+        settle(engine, state, { record: written.record, facts, text, own });
+        engine.events.emit("committed", {
+          handle: record.handle,
+          principal: principalOf(record),
+          keys,
+        });
+        return { value: undefined, latest: written.record };
+      }
+      if (performance.now() > giveUpAt) throw conflict(attempt);
+      base = written.record;
+    }
+  });
+}
+
+async function write(
+  engine: Engine,
+  state: SessionState,
+  {
+    record,
+    base,
+    facts,
+    text,
+  }: { record: StoredRecord; base: StoredRecord; facts: Facts; text: string },
+): Promise<{ status: "updated" | "conflict"; record: StoredRecord }> {
+  const now = engine.settings.clock.now();
+  const change = {
+    payload: encodePayload(facts, text),
+    seenAt: now,
+    expiresAt: deadline(timeoutsOf(engine, facts), now, base.absoluteExpiresAt),
+  };
+  // By the key that this request was let in with: a token that was replaced meanwhile is refused.
+  const ref = { kind: record.kind, key: record.key };
+  const result = await engine.store.call("update", (to) => to.update(ref, change, base.version));
+  if (result.status !== "gone") return result;
+  dropChanges(engine, state, result.tombstone);
+  throw sessionEnded(state.ending);
+}
+
+function settle(
+  engine: Engine,
+  state: SessionState,
+  now: { record: StoredRecord; facts: Facts; text: string; own: Changes },
+): void {
+  noteDeadline(engine, state, now.record.seenAt);
+  const key = state.record?.key ?? now.record.key;
+  state.live({ ...now.record, key }, now.facts);
+  state.data.written(now.text, now.own);
+  state.touchWanted = false;
+}
+
+/** A persistent cookie follows the deadline, no more often than touches are written. */
+export function noteDeadline(engine: Engine, state: SessionState, seenAt: number): void {
+  const { record, exchange, facts } = state;
+  if (!record || state.graced || exchange.rotated || !engine.settings.cookies.persistent) return;
+  const interval = touchInterval(timeoutsOf(engine, facts), engine.settings.touchAfter);
+  if (seenAt - record.seenAt >= interval) exchange.resendCookie = true;
+}
+
+/** `session.reload`. @throws SOJOURN_SESSION_ENDED */
+export async function reload(engine: Engine, state: SessionState): Promise<void> {
+  if (state.phase === "ended") throw sessionEnded(state.ending);
+  const { record } = state;
+  if (!record) return state.data.load(EMPTY_DATA);
+  const found = await engine.store.call("read", (from) =>
+    from.read({ kind: record.kind, key: record.key }),
+  );
+  if (found === null || "ending" in found) {
+    dropChanges(engine, state, found);
+    throw sessionEnded(state.ending);
+  }
+  state.data.load(decodePayload(found).dataText);
+  adopt(state, { ...found, key: record.key });
+}
+
+function conflict(attempts: number): SojournError {
+  return new SojournError(
+    "SOJOURN_UPDATE_CONFLICT",
+    `other processes changed this session faster than it could be written (${attempts} attempts); nothing was written, try again`,
+  );
+}

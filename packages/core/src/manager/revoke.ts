@@ -1,0 +1,68 @@
+/** Revoking: one session, all of a principal, all but one, everyone's. */
+import { SojournError } from "../errors.ts";
+import { endingNow, type Engine, principalOf } from "../lifecycle/engine.ts";
+import { principalName } from "../policy/principal.ts";
+import type { Handle } from "../store/contract.ts";
+import { ownerKey } from "../token/tag.ts";
+import { parseHandle } from "../token/token.ts";
+import type { Sessions } from "./types.ts";
+
+type Revoking = Pick<Sessions, "revoke" | "revokeAll" | "revokeOthers" | "revokeEveryone">;
+
+/** The revoking part of {@link Sessions}. Each rejects when the store could not do it. */
+export function revokeMethods(engine: Engine): Revoking {
+  const { kind, namespace } = engine.settings;
+  const revokeOwner = async (
+    principal: string | number,
+    reason: string | undefined,
+    except: Handle | null,
+  ) => {
+    const name = principalName(principal);
+    const ending = endingNow(engine, "revoked", { reason });
+    const owner = ownerKey(namespace, name);
+    const count = await engine.store.call("endOwner", (store) =>
+      store.endOwner(kind, owner, ending, except ?? undefined),
+    );
+    engine.events.emit("revoked", { handle: null, principal: name, except, count, ending });
+    return count;
+  };
+  return {
+    async revoke(text, reason) {
+      const handle = parseHandle(text);
+      if (handle === null) return false;
+      const ending = endingNow(engine, "revoked", { reason });
+      const tombstone = await engine.store.call("end", (store) =>
+        store.end({ kind, handle }, ending),
+      );
+      if (!tombstone) return false;
+      engine.events.emit("revoked", {
+        handle,
+        principal: principalOf(tombstone),
+        except: null,
+        count: 1,
+        ending,
+      });
+      return true;
+    },
+    revokeAll: (principal, reason) => revokeOwner(principal, reason, null),
+    async revokeOthers(principal, except, reason) {
+      const handle = parseHandle(except);
+      if (handle !== null) return revokeOwner(principal, reason, handle);
+      throw new SojournError(
+        "SOJOURN_OPTIONS_INVALID",
+        "revokeOthers() needs the handle of the session to spare; revokeAll() spares none",
+      );
+    },
+    async revokeEveryone(reason) {
+      const ending = endingNow(engine, "revoked", { reason });
+      await engine.store.call("endAll", (store) => store.endAll(kind, ending));
+      engine.events.emit("revoked", {
+        handle: null,
+        principal: null,
+        except: null,
+        count: null,
+        ending,
+      });
+    },
+  };
+}

@@ -1,0 +1,163 @@
+/** The way of a request, in two steps: `begin` before the handler, `commit` before the response. */
+import { readCookie } from "./cookie/read.ts";
+import type { CookieSpec } from "./cookie/spec.ts";
+import { SojournError } from "./errors.ts";
+import { type Engine, openSession, principalOf } from "./lifecycle/engine.ts";
+import { flush } from "./lifecycle/flush.ts";
+import { isSessionEnded } from "./lifecycle/engine.ts";
+import { isStraggler } from "./policy/endings.ts";
+import { expired } from "./policy/expiry.ts";
+import type { RequestFacts } from "./request/facts.ts";
+import { decideCookie, planResponse } from "./response/decide.ts";
+import type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
+import { EMPTY_DATA } from "./session/data.ts";
+import { decodePayload } from "./session/payload.ts";
+import { Exchange, type Verbs } from "./session/state.ts";
+import type { Session } from "./session/types.ts";
+import {
+  type Ending,
+  isTombstone,
+  type RecordKey,
+  type StoredRecord,
+  type Tombstone,
+} from "./store/contract.ts";
+import { openCookies } from "./token/cookie-value.ts";
+import { digestToken } from "./token/token.ts";
+
+/** One request on its way. `session` changes identity only in `regenerate()`: read it each time. */
+export interface RequestContext {
+  readonly session: Session;
+}
+
+/** What an adapter drives. */
+export interface Pipeline {
+  /** Cookie → token → record → policy → session. Rejects with SOJOURN_STORE_… when the store fails. */
+  begin(facts: RequestFacts): Promise<RequestContext>;
+  /**
+   * Writes what the request changed and plans the response. Call it before the headers leave; a
+   * rejection must become an error answer. May be called again (streams, hijacked replies) with
+   * `headersSent: true`: data is still written, a cookie that cannot be sent becomes an event.
+   */
+  commit(context: RequestContext, sent?: { readonly headersSent: boolean }): Promise<ResponsePlan>;
+}
+
+/** Builds the pipeline of one manager. */
+export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
+  return {
+    begin: (facts) => begin(engine, verbs, facts),
+    commit(context, sent = { headersSent: false }) {
+      if (!(context instanceof Exchange)) throw misuse();
+      return commit(engine, context, sent.headersSent);
+    },
+  };
+}
+
+async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise<RequestContext> {
+  const { keys } = engine.settings;
+  const { name } = specFor(engine, facts.secure);
+  const presented = openCookies(keys, name, readCookie(facts.cookieHeader, name));
+  const token = presented.status === "token" ? presented.token : null;
+  const exchange = new Exchange(facts.secure, () => facts.client(), token);
+  if (presented.status === "rejected")
+    engine.events.emit("cookie-rejected", { reason: presented.reason });
+  if (presented.status !== "token") {
+    openSession(engine, exchange, verbs, EMPTY_DATA);
+    return exchange;
+  }
+  const key = digestToken(presented.token);
+  const found = await engine.store.call("read", (store) =>
+    store.read({ kind: engine.settings.kind, key }),
+  );
+  exchange.resendCookie = presented.resign;
+  if (found === null) beginUnknown(engine, verbs, exchange);
+  else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
+  else beginFound(engine, verbs, exchange, { key, found });
+  return exchange;
+}
+
+/** The plain cookie does not exist where it must be secure: the secure one is then read all the same. */
+function specFor({ settings: { cookies } }: Engine, secure: boolean): CookieSpec {
+  return secure ? cookies.secure : (cookies.plain ?? cookies.secure);
+}
+
+function beginUnknown(engine: Engine, verbs: Verbs, exchange: Exchange): void {
+  engine.events.emit("cookie-rejected", { reason: "unknown" });
+  openSession(engine, exchange, verbs, EMPTY_DATA);
+  exchange.discardToken();
+}
+
+function beginEnded(engine: Engine, verbs: Verbs, exchange: Exchange, tombstone: Tombstone): void {
+  const { clock, graceMs } = engine.settings;
+  const { handle, ending } = tombstone;
+  const state = openSession(engine, exchange, verbs, EMPTY_DATA);
+  state.ending = ending;
+  exchange.resendCookie = false;
+  if (isStraggler(ending, clock.now(), graceMs)) return state.end(tombstone);
+  exchange.discardToken();
+  const event = { handle, principal: principalOf(tombstone), ending };
+  if (ending.why === "idle" || ending.why === "absolute") engine.events.emit("expired", event);
+  if (ending.why === "rotated") engine.events.emit("token-reused", event);
+}
+
+function beginFound(
+  engine: Engine,
+  verbs: Verbs,
+  exchange: Exchange,
+  { key, found }: { key: RecordKey; found: StoredRecord },
+): void {
+  const why = expired(found, engine.settings.clock.now());
+  if (why !== null) {
+    const ending: Ending = { why, at: found.expiresAt };
+    return beginEnded(engine, verbs, exchange, { ...found, ending });
+  }
+  const { facts, dataText } = decodePayload(found);
+  const state = openSession(engine, exchange, verbs, dataText);
+  state.graced = found.key !== key;
+  if (state.graced) exchange.resendCookie = false;
+  state.live({ ...found, key }, facts);
+  engine.events.emit("loaded", { handle: found.handle, principal: principalOf(found) });
+}
+
+async function commit(
+  engine: Engine,
+  exchange: Exchange,
+  headersSent: boolean,
+): Promise<ResponsePlan> {
+  try {
+    await exchange.inTurn(() => flush(engine, exchange.state));
+  } catch (error) {
+    // The event says what was dropped; the answer of a session that ended meanwhile is no error.
+    if (!isSessionEnded(error)) throw error;
+  }
+  const { keys, cookies, clock } = engine.settings;
+  const spec = specFor(engine, exchange.secure);
+  const cookie = decideCookie(exchange, spec, {
+    keys,
+    persistent: cookies.persistent,
+    now: clock.now(),
+  });
+  return planResponse(exchange, cookie && sendable(engine, exchange, { cookie, headersSent }));
+}
+
+function sendable(
+  engine: Engine,
+  exchange: Exchange,
+  { cookie, headersSent }: { cookie: PlannedCookie; headersSent: boolean },
+): PlannedCookie | null {
+  const isInsecure = cookie.attributes.secure && !exchange.secure;
+  if (!headersSent && !isInsecure) return cookie;
+  const reason = headersSent ? "headers-sent" : "insecure-request";
+  engine.events.emit("cookie-unsent", { reason, handle: exchange.session.handle });
+  if (isInsecure) engine.settings.warnOnce("insecure-request", INSECURE);
+  return null;
+}
+
+const INSECURE =
+  "a session cookie could not be set because the request did not come over https. Behind a TLS proxy let the framework trust it (express: app.set('trust proxy', 1); fastify: trustProxy: true); for plain http in development set cookie.secure to 'auto'";
+
+function misuse(): SojournError {
+  return new SojournError(
+    "SOJOURN_ADAPTER_MISUSE",
+    "commit() was given a context that begin() did not make",
+  );
+}
