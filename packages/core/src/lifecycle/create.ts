@@ -6,7 +6,14 @@ import type { Admission, StoredRecord } from "../store/contract.ts";
 import { ownerKey, randomTag, tagOf } from "../token/tag.ts";
 import { digestToken, mintHandle, mintToken, type Token } from "../token/token.ts";
 import { SojournError } from "../errors.ts";
-import { emitEvicted, type Engine, principalOf, privilegesOf, timeoutsOf } from "./engine.ts";
+import {
+  emitEvicted,
+  endingNow,
+  type Engine,
+  principalOf,
+  privilegesOf,
+  timeoutsOf,
+} from "./engine.ts";
 
 /** A record that is not in the store yet, and the token that will open it. */
 export interface Draft {
@@ -90,7 +97,11 @@ export async function store(
   draft: Draft,
   admission: Admission | undefined,
 ): Promise<void> {
-  const admitted = await engine.store.call("create", (to) => to.create(draft.record, admission));
+  const admitted = await engine.store.call(
+    "create",
+    (to) => to.create(draft.record, admission),
+    (to) => to.end(draft.record, endingNow(engine, "revoked", { reason: "came too late" })),
+  );
   if (admitted.status === "refused") refuse(engine, draft, admission, admitted.active);
   emitEvicted(engine, admitted.evicted);
 }

@@ -1,7 +1,7 @@
 /** A record as the manager shows it. */
 import { principalOf } from "../lifecycle/engine.ts";
 import { parseValues } from "../session/data.ts";
-import { corruptPayload, decodePayload } from "../session/payload.ts";
+import { decodePayload } from "../session/payload.ts";
 import type { StoredRecord } from "../store/contract.ts";
 import type { SessionInfo } from "./types.ts";
 
@@ -19,14 +19,6 @@ export function sessionInfo(record: StoredRecord): SessionInfo {
     absoluteExpiresAt,
     level: facts.level,
     client: { ip: facts.ip, userAgent: facts.userAgent },
-    data: dataOf(record, dataText),
+    data: parseValues(dataText),
   };
-}
-
-function dataOf(record: StoredRecord, text: string): SessionInfo["data"] {
-  try {
-    return parseValues(text);
-  } catch (cause) {
-    throw corruptPayload(record, cause);
-  }
 }

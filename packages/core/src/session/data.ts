@@ -1,5 +1,6 @@
 /** The data of one session in one request: decoded when asked for, compared when written. */
 import { SojournError } from "../errors.ts";
+import { corruptPayload } from "./payload.ts";
 import { checkSerialisable } from "./serialise.ts";
 
 /** Data by key, without a prototype: `__proto__` is a key like any other. */
@@ -14,11 +15,15 @@ export type Validate = (values: Values) => Values;
 /** Data of a session that has none. */
 export const EMPTY_DATA = "{}";
 
-/** Reads JSON text into values. */
+/** Reads JSON text into values. @throws SOJOURN_STORE_CORRUPT when it is not a JSON object */
 export function parseValues(text: string): Values {
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed !== "object" || parsed === null)
-    throw new SyntaxError("session data is not an object");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw corruptPayload();
+  }
+  if (typeof parsed !== "object" || parsed === null) throw corruptPayload();
   return Object.assign(Object.create(null) as Values, parsed);
 }
 

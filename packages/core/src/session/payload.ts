@@ -32,22 +32,23 @@ export function encodePayload(facts: Facts, dataText: string): string {
  */
 export function decodePayload(record: StoredRecord): { facts: Facts; dataText: string } {
   const end = record.payload.indexOf("\n");
+  if (end === -1) throw corruptPayload(record.handle);
   try {
-    if (end === -1) throw new SyntaxError("no line of facts");
     return {
       facts: JSON.parse(record.payload.slice(0, end)) as Facts,
       dataText: record.payload.slice(end + 1),
     };
-  } catch (cause) {
-    throw corruptPayload(record, cause);
+  } catch {
+    throw corruptPayload(record.handle);
   }
 }
 
-/** The error for a payload that cannot be read. */
-export function corruptPayload(record: { readonly handle: string }, cause: unknown): SojournError {
+/** The error for a payload that cannot be read. JSON's own error would quote the payload: no cause. */
+export function corruptPayload(handle?: string): SojournError {
+  const which = handle === undefined ? "a session" : `session ${handle}`;
   return new SojournError(
     "SOJOURN_STORE_CORRUPT",
-    `the payload of session ${record.handle} cannot be read; it was left as it is. Revoke that session, and find out what else writes to this store`,
-    { cause, details: { handle: record.handle } },
+    `the stored payload of ${which} cannot be read; it was left as it is. Revoke that session, and find out what else writes to this store`,
+    { details: { handle } },
   );
 }

@@ -29,19 +29,26 @@ export class StoreGuard {
 
   /**
    * Runs one store operation. A call that has not answered within the deadline rejects with
-   * SOJOURN_STORE_TIMEOUT; what it did later stays unknown to this request.
+   * SOJOURN_STORE_TIMEOUT; if it succeeds afterwards, `undo` may take back what nobody will use.
    * @throws SOJOURN_STORE_UNAVAILABLE for an error without a code of ours
    */
-  async call<T>(operation: GuardedOperation, run: (store: Store) => Promise<T>): Promise<T> {
+  async call<T>(
+    operation: GuardedOperation,
+    run: (store: Store) => Promise<T>,
+    undo?: (store: Store, late: T) => Promise<unknown>,
+  ): Promise<T> {
+    const store = this.#store;
+    const answer = Promise.resolve().then(() => run(store));
     try {
-      return await withDeadline(
-        () => run(this.#store),
-        this.#deadlineMs,
-        `${this.#store.name}: ${operation}`,
-      );
+      return await withDeadline(answer, this.#deadlineMs, `${store.name}: ${operation}`);
     } catch (cause) {
-      const error = isSojournError(cause) ? cause : unavailable(this.#store.name, operation, cause);
+      const error = isSojournError(cause) ? cause : unavailable(store.name, operation, cause);
       this.#onFailure(operation, error.code);
+      if (undo && error.code === "SOJOURN_STORE_TIMEOUT") {
+        answer
+          .then((late) => undo(store, late))
+          .catch(() => this.#onFailure(`undo ${operation}`, error.code));
+      }
       throw error;
     }
   }
@@ -59,19 +66,18 @@ function unavailable(name: string, operation: string, cause: unknown): SojournEr
   );
 }
 
-/** Rejects with SOJOURN_STORE_TIMEOUT when `run` has not settled in time. */
-export function withDeadline<T>(
-  run: () => Promise<T>,
-  deadlineMs: number,
-  what: string,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+/** Rejects with SOJOURN_STORE_TIMEOUT when `answer` has not settled in time. */
+async function withDeadline<T>(answer: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
       const message = `no answer from the store within ${deadlineMs} ms (${what}). Is it up and reachable? The option storeDeadline sets the time`;
       reject(new SojournError("SOJOURN_STORE_TIMEOUT", message));
     }, deadlineMs);
-    run()
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
   });
+  try {
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
