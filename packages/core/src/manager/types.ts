@@ -141,6 +141,6 @@ export interface Sessions {
   on(name: "*", listener: (event: SessionEvents[keyof SessionEvents]) => void): () => void;
   /** Waits until everything acknowledged is durable. */
   flush(): Promise<void>;
-  /** Drains commits, closes the store if this manager made it, stops timers. Idempotent. */
+  /** Waits for commits under way, then closes the store, also one that it was given. Idempotent. */
   close(): Promise<void>;
 }
