@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
-const conditions = ["@sojourn/source", "node", "import", "default"];
+// Vitest hands these to Node as --conditions: "import" among them would make require() load ESM.
+const conditions = ["@sojourn/source", "node"];
 const project = (name: string, root: string, include: string[]) => ({
   extends: true as const,
   test: { name, root, include },

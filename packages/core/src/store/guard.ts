@@ -15,6 +15,14 @@ export type GuardedOperation = Exclude<
 /** Told of each failed call. */
 export type OnStoreFailure = (operation: string, code: ErrorCode) => void;
 
+/** How one call is guarded. */
+export interface CallOptions<T> {
+  /** Takes back what a call did that succeeded too late, and that nobody will use. */
+  readonly undo?: (store: Store, late: T) => Promise<unknown>;
+  /** Less than the whole deadline, in ms, where some of it is used up already. */
+  readonly withinMs?: number;
+}
+
 /** Calls a store; see {@link StoreGuard.call}. */
 export class StoreGuard {
   readonly #store: Store;
@@ -29,18 +37,19 @@ export class StoreGuard {
 
   /**
    * Runs one store operation. A call that has not answered within the deadline rejects with
-   * SOJOURN_STORE_TIMEOUT; if it succeeds afterwards, `undo` may take back what nobody will use.
+   * SOJOURN_STORE_TIMEOUT.
    * @throws SOJOURN_STORE_UNAVAILABLE for an error without a code of ours
    */
   async call<T>(
     operation: GuardedOperation,
     run: (store: Store) => Promise<T>,
-    undo?: (store: Store, late: T) => Promise<unknown>,
+    { undo, withinMs = this.#deadlineMs }: CallOptions<T> = {},
   ): Promise<T> {
     const store = this.#store;
+    const tooLate = timeout(this.#deadlineMs, `${store.name}: ${operation}`);
     const answer = Promise.resolve().then(() => run(store));
     try {
-      return await withDeadline(answer, this.#deadlineMs, `${store.name}: ${operation}`);
+      return await withDeadline(answer, withinMs, tooLate);
     } catch (cause) {
       const error = isSojournError(cause) ? cause : unavailable(store.name, operation, cause);
       this.#onFailure(operation, error.code);
@@ -66,17 +75,26 @@ function unavailable(name: string, operation: string, cause: unknown): SojournEr
   );
 }
 
-/** Rejects with SOJOURN_STORE_TIMEOUT when `answer` has not settled in time. */
-async function withDeadline<T>(answer: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+function timeout(deadlineMs: number, what: string): () => SojournError {
+  return () =>
+    new SojournError(
+      "SOJOURN_STORE_TIMEOUT",
+      `no answer from the store within ${deadlineMs} ms (${what}). Is it up and reachable? The option storeDeadline sets the time`,
+    );
+}
+
+/** Rejects with `tooLate` when `answer` has not settled in time. */
+async function withDeadline<T>(
+  answer: Promise<T>,
+  withinMs: number,
+  tooLate: () => SojournError,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `no answer from the store within ${deadlineMs} ms (${what}). Is it up and reachable? The option storeDeadline sets the time`;
-      reject(new SojournError("SOJOURN_STORE_TIMEOUT", message));
-    }, deadlineMs);
+  const timeUp = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooLate()), withinMs);
   });
   try {
-    return await Promise.race([answer, tooLate]);
+    return await Promise.race([answer, timeUp]);
   } finally {
     clearTimeout(timer);
   }
