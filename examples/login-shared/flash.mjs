@@ -1,0 +1,41 @@
+/** Notices for the next page: kept in the session, shown once. */
+import { MAX_DEVICES } from "./devices.mjs";
+
+/** Adds a notice. `tone` is `good`, `info` or `warn`. */
+export function flash(session, tone, words) {
+  session.flash = [...(session.flash ?? []), { tone, words }];
+}
+
+/** Takes the notices out. */
+export function takeFlash(session) {
+  const notices = session.flash ?? [];
+  if (notices.length > 0) delete session.flash;
+  return notices;
+}
+
+const REASONS = {
+  "password changed": "your password was changed on another device",
+  "signed out from another device": "you signed this device out from another one",
+  "signed out everywhere": "you signed out everywhere",
+};
+
+/** Why this browser's session is no more, as a notice. Your own logout needs none. */
+export function tellEnding(session) {
+  const words = session.ending && endingWords(session.ending);
+  if (words) flash(session, "warn", words);
+}
+
+function endingWords({ why, reason }) {
+  switch (why) {
+    case "evicted":
+      return `You were signed out because you signed in on more than ${MAX_DEVICES} devices.`;
+    case "revoked":
+      return `You were signed out because ${REASONS[reason] ?? reason ?? "somebody ended your session"}.`;
+    case "idle":
+      return "Your session ended because nothing happened for half an hour. Welcome back.";
+    case "absolute":
+      return "Your session ended because it was a day old. Welcome back.";
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,4 @@
+/** The login story on Express. */
+import { tellStory } from "./story.ts";
+
+tellStory("login-express");

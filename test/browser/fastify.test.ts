@@ -1,0 +1,4 @@
+/** The login story on Fastify. */
+import { tellStory } from "./story.ts";
+
+tellStory("login-fastify");
