@@ -17,13 +17,13 @@ export function owner(user: string): OwnerKey {
 }
 
 /** A fresh key with a tag. */
-export function freshKey(tag: string): RecordKey {
+function freshKey(tag: string): RecordKey {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this is where keys are made
   return `${tag}.${randomBytes(32).toString("base64url")}` as RecordKey;
 }
 
 /** A fresh handle with a tag. */
-export function freshHandle(tag: string): Handle {
+function freshHandle(tag: string): Handle {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this is where handles are made
   return `${tag}${randomBytes(12).toString("base64url")}` as Handle;
 }

@@ -7,7 +7,7 @@ const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as con
 const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** Longest duration accepted: 10 years. */
-export const LONGEST_MS: number = 3_650 * UNITS.d;
+const LONGEST_MS: number = 3_650 * UNITS.d;
 
 /** The duration in ms, or a sentence that says what is wrong with it. */
 export function parseDuration(value: Duration): number | { readonly problem: string } {

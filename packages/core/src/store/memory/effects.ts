@@ -25,7 +25,7 @@ export type Effect =
   | { readonly endAll: { readonly kind: string; readonly ending: Ending } };
 
 /** A record's instants after a touch. */
-export interface Touched {
+interface Touched {
   readonly kind: string;
   readonly key: RecordKey;
   readonly seenAt: UnixMs;
