@@ -19,9 +19,9 @@ const REASONS = {
   "signed out everywhere": "you signed out everywhere",
 };
 
-/** Why this browser's session is no more, as a notice. Your own logout needs none. */
+/** Why this browser was signed out, as a notice. A stranger's session and your own logout need none. */
 export function tellEnding(session) {
-  const words = session.ending && endingWords(session.ending);
+  const words = session.ending?.principal ? endingWords(session.ending) : null;
   if (words) flash(session, "warn", words);
 }
 
@@ -32,9 +32,9 @@ function endingWords({ why, reason }) {
     case "revoked":
       return `You were signed out because ${REASONS[reason] ?? reason ?? "somebody ended your session"}.`;
     case "idle":
-      return "Your session ended because nothing happened for half an hour. Welcome back.";
+      return "You were signed out because nothing happened for half an hour.";
     case "absolute":
-      return "Your session ended because it was a day old. Welcome back.";
+      return "You were signed out because you signed in a day ago.";
     default:
       return null;
   }

@@ -128,8 +128,8 @@ export type EventPayload<Name extends keyof SessionEvents> = Omit<
 >;
 
 /**
- * Tells listeners, the channel and the log. A listener that throws disturbs nobody: its error goes
- * to the log, or to a process warning where there is no log.
+ * Tells listeners, the channel and the log. A listener that throws or rejects disturbs nobody: its
+ * error goes to the log, or to a process warning where there is no log or the log throws too.
  */
 export class Events {
   readonly #listeners = new Map<keyof SessionEvents | "*", Set<Listener>>();
@@ -168,16 +168,32 @@ export class Events {
       for (const listener of this.#listeners.get(key) ?? []) this.#tell(listener, event);
     }
     if (diagnostics.hasSubscribers) diagnostics.publish(event);
-    this.#logger?.[LEVELS[name]]({ session: event }, `session ${name}`);
+    this.#log(LEVELS[name], { session: event }, `session ${name}`);
   }
 
   #tell(listener: Listener, event: AnySessionEvent): void {
-    try {
-      listener(event);
-    } catch (error) {
+    const complain = (error: unknown): void => {
       const message = `a listener of session event '${event.type}' threw`;
-      if (this.#logger) this.#logger.error({ err: error }, message);
-      else process.emitWarning(`${message}: ${String(error)}`, "SojournWarning");
+      if (this.#logger) this.#log("error", { err: error }, message);
+      else warn(message, error);
+    };
+    try {
+      const answer: unknown = listener(event);
+      if (answer instanceof Promise) answer.catch(complain);
+    } catch (error) {
+      complain(error);
     }
   }
+
+  #log(level: Level, facts: object, message: string): void {
+    try {
+      this.#logger?.[level](facts, message);
+    } catch (error) {
+      warn(`the logger threw at '${message}'`, error);
+    }
+  }
+}
+
+function warn(message: string, error: unknown): void {
+  process.emitWarning(`${message}: ${String(error)}`, "SojournWarning");
 }

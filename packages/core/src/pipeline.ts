@@ -90,7 +90,7 @@ function beginEnded(engine: Engine, verbs: Verbs, exchange: Exchange, tombstone:
   const { clock, graceMs } = engine.settings;
   const { handle, ending } = tombstone;
   const state = openSession(engine, exchange, verbs, EMPTY_DATA);
-  state.ending = ending;
+  state.tell(tombstone);
   exchange.resendCookie = false;
   if (isStraggler(ending, clock.now(), graceMs)) return state.end(tombstone);
   exchange.discardToken();

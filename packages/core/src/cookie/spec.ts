@@ -58,7 +58,7 @@ const DOMAIN = /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9
 export function cookieProblems(options: CookieOptions): [path: string, problem: string][] {
   const problems: [string, string][] = [];
   const { name, path = "/", domain, secure, sameSite } = options;
-  const prefix = /^__(host|secure|http|host-http)-/i.exec(name ?? "")?.[1]?.toLowerCase();
+  const prefix = /^__(host-http|host|secure|http)-/i.exec(name ?? "")?.[1]?.toLowerCase();
   if (name !== undefined && !NAME.test(name)) {
     problems.push([
       "name",

@@ -1,8 +1,9 @@
 /** Makes records: for a login, for the first write of an anonymous session, for a rotation. */
+import { USER_AGENT_LENGTH } from "../policy/client.ts";
 import { deadline } from "../policy/expiry.ts";
 import { encodePayload, type Facts } from "../session/payload.ts";
 import type { SessionState } from "../session/state.ts";
-import type { Admission, StoredRecord } from "../store/contract.ts";
+import type { Admission, Store, StoredRecord } from "../store/contract.ts";
 import { ownerKey, randomTag, tagOf } from "../token/tag.ts";
 import { digestToken, mintHandle, mintToken, type Token } from "../token/token.ts";
 import { SojournError } from "../errors.ts";
@@ -86,7 +87,7 @@ export function newFacts(
   return {
     ...facts,
     ...(ip === undefined ? {} : { ip }),
-    ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, 512) }),
+    ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, USER_AGENT_LENGTH) }),
     ...(privileges === undefined ? {} : { privileges }),
   };
 }
@@ -97,13 +98,16 @@ export async function store(
   draft: Draft,
   admission: Admission | undefined,
 ): Promise<void> {
-  const admitted = await engine.store.call(
-    "create",
-    (to) => to.create(draft.record, admission),
-    (to) => to.end(draft.record, endingNow(engine, "revoked", { reason: "came too late" })),
-  );
+  const admitted = await engine.store.call("create", (to) => to.create(draft.record, admission), {
+    undo: (to) => takeBack(engine, draft, to),
+  });
   if (admitted.status === "refused") refuse(engine, draft, admission, admitted.active);
   emitEvicted(engine, admitted.evicted);
+}
+
+/** Ends a session that the store made after the deadline: nobody got its token. */
+export function takeBack(engine: Engine, { record }: Draft, to: Store): Promise<unknown> {
+  return to.end(record, endingNow(engine, "revoked", { reason: "came too late" }));
 }
 
 /** Tells of a login that the limit refused. @throws SOJOURN_LIMIT_REACHED always */
@@ -122,11 +126,13 @@ export function refuse(
   );
 }
 
-/** The request goes on with the session of the draft, which the store now has. */
-export function takeOver(state: SessionState, draft: Draft): void {
-  const own = state.data.changes() ?? new Map<string, string | null>();
+/**
+ * The request goes on with the session of the draft, which the store now has. `sent`: the request's
+ * data when the draft was made, where the draft does not hold all of it.
+ */
+export function takeOver(state: SessionState, draft: Draft, sent: string = draft.dataText): void {
   state.live(draft.record, draft.facts);
   state.graced = false;
-  state.data.written(draft.dataText, own);
+  state.data.written(draft.dataText, sent);
   state.exchange.mint(draft.token);
 }

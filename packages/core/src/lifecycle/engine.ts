@@ -4,7 +4,13 @@ import type { Events } from "../events.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Timeouts } from "../policy/expiry.ts";
 import { privilegeDigest } from "../policy/privileges.ts";
-import { invalidData, TrackedData, type Validate, type Values } from "../session/data.ts";
+import {
+  EMPTY_DATA,
+  invalidData,
+  TrackedData,
+  type Validate,
+  type Values,
+} from "../session/data.ts";
 import { runSchema } from "../options/standard-schema.ts";
 import { decodePayload, type Facts } from "../session/payload.ts";
 import type { CommitQueue } from "../session/queue.ts";
@@ -51,12 +57,22 @@ function validator({ settings: { schema } }: Engine): Validate | undefined {
   };
 }
 
+/**
+ * The JSON text of data that did not come through a session object, checked as a commit checks.
+ * @throws SOJOURN_DATA_UNSERIALISABLE, SOJOURN_DATA_INVALID
+ */
+export function checkedText(engine: Engine, values: Readonly<Values>): string {
+  const data = new TrackedData(EMPTY_DATA, validator(engine));
+  for (const key of Object.keys(values)) data.set(key, values[key]);
+  data.changes();
+  return data.text();
+}
+
 /** Takes over what the store has now, keeping this request's own changes for the next write. */
 export function adopt(state: SessionState, record: StoredRecord): void {
-  const own = state.data.changes() ?? new Map<string, string | null>();
   const { facts, dataText } = decodePayload(record);
   state.live(record, facts);
-  state.data.written(dataText, own);
+  state.data.written(dataText);
 }
 
 /** The principal within a record or a tombstone. */

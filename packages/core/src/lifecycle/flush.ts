@@ -4,7 +4,15 @@ import { deadline, touchInterval } from "../policy/expiry.ts";
 import type { SessionState } from "../session/state.ts";
 import { admissionFor, becomeSession, emitLogin, loginFacts } from "./login.ts";
 import { ANONYMOUS } from "../session/payload.ts";
-import { dropChanges, type Engine, principalOf, privilegesOf, timeoutsOf } from "./engine.ts";
+import type { Handle } from "../store/contract.ts";
+import {
+  dropChanges,
+  endingNow,
+  type Engine,
+  principalOf,
+  privilegesOf,
+  timeoutsOf,
+} from "./engine.ts";
 import { rotateRecord } from "./rotate.ts";
 import { createAnonymous, noteDeadline, writeChanges } from "./write.ts";
 
@@ -49,7 +57,12 @@ async function followPrincipal(engine: Engine, state: SessionState): Promise<boo
     keepData: true,
   });
   if (after !== null) emitLogin(engine, state, after, previous);
+  else if (previous !== null) emitLogout(engine, previous, before);
   return true;
+}
+
+function emitLogout(engine: Engine, handle: Handle, principal: string | null): void {
+  engine.events.emit("logout", { handle, principal, ending: endingNow(engine, "logout") });
 }
 
 /** The digest of the privileges now, if it is another than when the session was last written. */

@@ -8,7 +8,7 @@ import type { Facts } from "../session/payload.ts";
 import type { SessionState } from "../session/state.ts";
 import type { LoginOptions } from "../session/types.ts";
 import type { Admission, EndingReason, Handle } from "../store/contract.ts";
-import { type Draft, draftSession, newFacts, refuse, store, takeOver } from "./create.ts";
+import { type Draft, draftSession, newFacts, refuse, store, takeBack, takeOver } from "./create.ts";
 import { adopt, dropChanges, emitEvicted, endingNow, type Engine, principalOf } from "./engine.ts";
 
 /** `session.login`; see the docs of SessionMethods. */
@@ -94,6 +94,7 @@ export async function becomeSession(
     state.reset();
   }
   for (;;) {
+    const sent = state.data.text();
     const draft = draftSession(engine, {
       principal: becoming.principal,
       facts: newFacts(engine, state, becoming.facts, becoming.principal),
@@ -101,9 +102,9 @@ export async function becomeSession(
     });
     if (state.phase !== "alive" || !state.record) {
       await store(engine, draft, becoming.admission);
-      return takeOver(state, draft);
+      return takeOver(state, draft, sent);
     }
-    if (await replaceOld(engine, state, draft, becoming)) return takeOver(state, draft);
+    if (await replaceOld(engine, state, draft, becoming)) return takeOver(state, draft, sent);
   }
 }
 
@@ -123,13 +124,15 @@ async function replaceOld(
 ): Promise<boolean> {
   const { record } = state;
   if (!record) return false;
-  const result = await engine.store.call("replace", (to) =>
-    to.replace({ kind: record.kind, key: record.key }, draft.record, {
-      expectedVersion: record.version,
-      ending: endingNow(engine, becoming.endOld),
-      ...(becoming.admission ? { admission: becoming.admission } : {}),
-    }),
-  );
+  const ref = { kind: record.kind, key: record.key };
+  const how = {
+    expectedVersion: record.version,
+    ending: endingNow(engine, becoming.endOld),
+    ...(becoming.admission ? { admission: becoming.admission } : {}),
+  };
+  const result = await engine.store.call("replace", (to) => to.replace(ref, draft.record, how), {
+    undo: (to) => takeBack(engine, draft, to),
+  });
   switch (result.status) {
     case "replaced":
       emitEvicted(engine, result.evicted);

@@ -24,8 +24,9 @@ async function endStored(engine: Engine, state: SessionState): Promise<void> {
   const { record } = state;
   if (state.phase !== "alive" || !record) return;
   const ending = endingNow(engine, "logout");
+  // By handle: a rotation in another request may have taken the key that this one came with.
   const tombstone = await engine.store.call("end", (store) =>
-    store.end({ kind: record.kind, key: record.key }, ending),
+    store.end({ kind: record.kind, handle: record.handle }, ending),
   );
   if (tombstone)
     engine.events.emit("logout", {

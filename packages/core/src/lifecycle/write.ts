@@ -1,13 +1,7 @@
 /** Writes changed data: compare-and-set, and after a conflict this request's changes on the newer record. */
 import { SojournError } from "../errors.ts";
-import { touchInterval, deadline } from "../policy/expiry.ts";
-import {
-  applyChanges,
-  type Changes,
-  EMPTY_DATA,
-  parseValues,
-  TrackedData,
-} from "../session/data.ts";
+import { deadline } from "../policy/expiry.ts";
+import { applyChanges, type Changes, EMPTY_DATA, parseValues } from "../session/data.ts";
 import { ANONYMOUS, decodePayload, encodePayload, type Facts } from "../session/payload.ts";
 import type { Passed } from "../session/queue.ts";
 import type { SessionState } from "../session/state.ts";
@@ -15,6 +9,7 @@ import type { StoredRecord } from "../store/contract.ts";
 import { draftSession, newFacts, store, takeOver } from "./create.ts";
 import {
   adopt,
+  checkedText,
   dropChanges,
   type Engine,
   principalOf,
@@ -47,7 +42,7 @@ export function writeChanges(
   return compareAndSet(
     engine,
     state,
-    (text) => ({ text: applyChanges(text, changes), own: changes }),
+    { edit: (text) => applyChanges(text, changes), keys: [...changes.keys()] },
     news,
   );
 }
@@ -60,16 +55,18 @@ export async function update(
 ): Promise<void> {
   if (state.phase === "ended") throw sessionEnded(state.ending);
   const changes = state.data.changes() ?? new Map<string, string | null>();
-  const edit = (text: string): { text: string; own: Changes } => ({
-    text: edited(applyChanges(text, changes), change),
-    own: new Map(),
-  });
-  if (state.phase === "alive") return compareAndSet(engine, state, edit);
-  state.data.load(edit(EMPTY_DATA).text);
+  const edit = (text: string): string => edited(engine, applyChanges(text, changes), change);
+  if (state.phase === "alive") return compareAndSet(engine, state, { edit, keys: [] });
+  state.data.load(edit(EMPTY_DATA));
   return createAnonymous(engine, state);
 }
 
-function edited(text: string, change: (data: Record<string, unknown>) => void): string {
+/** The text as `change` leaves it. @throws SOJOURN_ADAPTER_MISUSE when `change` is asynchronous */
+export function edited(
+  engine: Engine,
+  text: string,
+  change: (data: Record<string, unknown>) => void,
+): string {
   const values = parseValues(text);
   const returned: unknown = change(values);
   if (returned instanceof Promise) {
@@ -79,34 +76,37 @@ function edited(text: string, change: (data: Record<string, unknown>) => void): 
       "the function given to update() is asynchronous: do the waiting before, and only change the data in it",
     );
   }
-  const tracked = new TrackedData(EMPTY_DATA, undefined);
-  for (const key of Object.keys(values)) tracked.set(key, values[key]);
-  return tracked.text();
+  return checkedText(engine, values);
 }
 
-/** Turns the newest text into the one to write; `own` names the keys that this request contributed. */
-type Edit = (text: string) => { readonly text: string; readonly own: Changes };
+/** Turns the newest text into the one to write; `keys` are what the event names. */
+interface Edit {
+  readonly edit: (text: string) => string;
+  readonly keys: readonly string[];
+}
 
 async function compareAndSet(
   engine: Engine,
   state: SessionState,
-  edit: Edit,
+  { edit, keys }: Edit,
   news: Partial<Facts> = {},
 ): Promise<void> {
   const { record } = state;
   if (state.phase === "ended" || !record) throw sessionEnded(state.ending);
   const { deadlineMs } = engine.store;
   const giveUpAt = performance.now() + deadlineMs;
+  const sent = state.data.text();
   await engine.queue.run(record.handle, deadlineMs, async (latest): Promise<Passed<void>> => {
     let base = latest ?? record;
     for (let attempt = 1; ; attempt++) {
       const { facts: stored, dataText } = decodePayload(base);
       const facts = { ...stored, ...news };
-      const { text, own } = edit(dataText);
-      const written = await write(engine, state, { record, base, facts, text });
+      const text = edit(dataText);
+      // Waiting in line counts; a store that answered with a conflict is there, and gets its time.
+      const withinMs = attempt === 1 ? Math.max(1, giveUpAt - performance.now()) : deadlineMs;
+      const written = await write(engine, state, { record, base, facts, text, withinMs });
       if (written.status === "updated") {
-        const keys = [...own.keys()];
-        settle(engine, state, { record: written.record, facts, text, own });
+        settle(engine, state, { record: written.record, facts, text, sent });
         engine.events.emit("committed", {
           handle: record.handle,
           principal: principalOf(record),
@@ -128,7 +128,14 @@ async function write(
     base,
     facts,
     text,
-  }: { record: StoredRecord; base: StoredRecord; facts: Facts; text: string },
+    withinMs,
+  }: {
+    record: StoredRecord;
+    base: StoredRecord;
+    facts: Facts;
+    text: string;
+    withinMs: number;
+  },
 ): Promise<{ status: "updated" | "conflict"; record: StoredRecord }> {
   const now = engine.settings.clock.now();
   const change = {
@@ -138,7 +145,9 @@ async function write(
   };
   // By the key that this request was let in with: a token that was replaced meanwhile is refused.
   const ref = { kind: record.kind, key: record.key };
-  const result = await engine.store.call("update", (to) => to.update(ref, change, base.version));
+  const result = await engine.store.call("update", (to) => to.update(ref, change, base.version), {
+    withinMs,
+  });
   if (result.status !== "gone") return result;
   dropChanges(engine, state, result.tombstone);
   throw sessionEnded(state.ending);
@@ -147,21 +156,24 @@ async function write(
 function settle(
   engine: Engine,
   state: SessionState,
-  now: { record: StoredRecord; facts: Facts; text: string; own: Changes },
+  now: { record: StoredRecord; facts: Facts; text: string; sent: string },
 ): void {
   noteDeadline(engine, state, now.record.seenAt);
   const key = state.record?.key ?? now.record.key;
   state.live({ ...now.record, key }, now.facts);
-  state.data.written(now.text, now.own);
+  state.data.written(now.text, now.sent);
   state.touchWanted = false;
 }
 
-/** A persistent cookie follows the deadline, no more often than touches are written. */
+/**
+ * A persistent cookie follows the deadline, each time that it slides: nobody knows when the browser
+ * got its cookie last, and one that lags behind would log a busy user out.
+ */
 export function noteDeadline(engine: Engine, state: SessionState, seenAt: number): void {
   const { record, exchange, facts } = state;
   if (!record || state.graced || exchange.rotated || !engine.settings.cookies.persistent) return;
-  const interval = touchInterval(timeoutsOf(engine, facts), engine.settings.touchAfter);
-  if (seenAt - record.seenAt >= interval) exchange.resendCookie = true;
+  if (timeoutsOf(engine, facts).idle !== null && seenAt > record.seenAt)
+    exchange.resendCookie = true;
 }
 
 /** `session.reload`. @throws SOJOURN_SESSION_ENDED */
@@ -180,7 +192,8 @@ export async function reload(engine: Engine, state: SessionState): Promise<void>
   adopt(state, { ...found, key: record.key });
 }
 
-function conflict(attempts: number): SojournError {
+/** The error for a session that others change all the time. */
+export function conflict(attempts: number): SojournError {
   return new SojournError(
     "SOJOURN_UPDATE_CONFLICT",
     `other processes changed this session faster than it could be written (${attempts} attempts); nothing was written, try again`,

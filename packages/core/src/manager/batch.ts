@@ -1,7 +1,7 @@
 /** Batches: find, revoke or update the sessions that a filter means. */
-import { EMPTY_DATA, parseValues, TrackedData } from "../session/data.ts";
 import { decodePayload, encodePayload } from "../session/payload.ts";
 import type { Engine } from "../lifecycle/engine.ts";
+import { conflict, edited } from "../lifecycle/write.ts";
 import { principalName } from "../policy/principal.ts";
 import type { StoredRecord } from "../store/contract.ts";
 import { ownerKey } from "../token/tag.ts";
@@ -64,26 +64,21 @@ async function updateRecord(
   change: DataChange,
 ): Promise<boolean> {
   const { kind, handle } = record;
-  return engine.queue.run(handle, engine.store.deadlineMs, async () => {
+  const { deadlineMs } = engine.store;
+  const giveUpAt = performance.now() + deadlineMs;
+  return engine.queue.run(handle, deadlineMs, async () => {
     let base = record;
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const { seenAt, expiresAt, version } = base;
-      const payload = edited(base, change);
+      const { facts, dataText } = decodePayload(base);
+      const payload = encodePayload(facts, edited(engine, dataText, change));
       const result = await engine.store.call("update", (store) =>
         store.update({ kind, handle }, { payload, seenAt, expiresAt }, version),
       );
       if (result.status === "gone") return { value: false, latest: null };
       if (result.status === "updated") return { value: true, latest: result.record };
+      if (performance.now() > giveUpAt) throw conflict(attempt);
       base = result.record;
     }
   });
-}
-
-function edited(record: StoredRecord, change: DataChange): string {
-  const { facts, dataText } = decodePayload(record);
-  const values = parseValues(dataText);
-  change(values);
-  const data = new TrackedData(EMPTY_DATA, undefined);
-  for (const key of Object.keys(values)) data.set(key, values[key]);
-  return encodePayload(facts, data.text());
 }

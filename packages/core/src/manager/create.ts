@@ -1,24 +1,23 @@
 /** Creates a logged-in session outside a request. */
 import { serializeCookie } from "../cookie/serialize.ts";
 import { draftSession, store } from "../lifecycle/create.ts";
-import { type Engine, privilegesOf } from "../lifecycle/engine.ts";
+import { checkedText, type Engine, privilegesOf } from "../lifecycle/engine.ts";
 import { admissionFor, loginFacts } from "../lifecycle/login.ts";
 import { principalName } from "../policy/principal.ts";
-import { EMPTY_DATA, TrackedData } from "../session/data.ts";
+import { parseValues } from "../session/data.ts";
 import { sealToken } from "../token/cookie-value.ts";
 import { deadlineSeconds } from "../cookie/spec.ts";
 import { sessionInfo } from "./info.ts";
 import type { CreatedSession, CreateOptions } from "./types.ts";
 
-/** `sessions.create`. @throws SOJOURN_LIMIT_REACHED, SOJOURN_DATA_UNSERIALISABLE */
+/** `sessions.create`. @throws SOJOURN_LIMIT_REACHED, SOJOURN_DATA_UNSERIALISABLE, SOJOURN_DATA_INVALID */
 export async function createOutside(
   engine: Engine,
   options: CreateOptions,
 ): Promise<CreatedSession> {
   const principal = principalName(options.principal);
-  const data = new TrackedData(EMPTY_DATA, undefined);
-  for (const [key, value] of Object.entries(options.data ?? {})) data.set(key, value);
-  const privileges = privilegesOf(engine, data.peek(), principal);
+  const dataText = checkedText(engine, options.data ?? {});
+  const privileges = privilegesOf(engine, parseValues(dataText), principal);
   const { ip, userAgent } = options.client ?? {};
   const facts = {
     ...loginFacts(engine, options),
@@ -26,7 +25,7 @@ export async function createOutside(
     ...(userAgent === undefined ? {} : { userAgent }),
     ...(privileges === undefined ? {} : { privileges }),
   };
-  const draft = draftSession(engine, { principal, facts, dataText: data.text() });
+  const draft = draftSession(engine, { principal, facts, dataText });
   await store(engine, draft, await admissionFor(engine, principal, options));
   const { handle } = draft.record;
   engine.events.emit("created", { handle, principal });

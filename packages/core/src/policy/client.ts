@@ -3,6 +3,9 @@ import { isIP } from "node:net";
 import type { ClientFacts } from "../request/facts.ts";
 import type { ClientCheck } from "../session/types.ts";
 
+/** So many characters of a user agent are kept and compared. */
+export const USER_AGENT_LENGTH = 512;
+
 /** What differs. Unknown on either side counts as equal. */
 export function compareClients(began: ClientFacts, now: ClientFacts): ClientCheck {
   const reasons: ClientCheck["reasons"][number][] = [];
@@ -34,5 +37,5 @@ function expandIPv6(ip: string): string[] {
 
 /** The user agent without version numbers: an update of the browser is no other browser. */
 function family(userAgent: string | undefined): string | undefined {
-  return userAgent?.replace(/\d+(?:[._]\d+)*/g, "");
+  return userAgent?.slice(0, USER_AGENT_LENGTH).replace(/\d+(?:[._]\d+)*/g, "");
 }

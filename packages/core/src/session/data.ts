@@ -105,31 +105,30 @@ export class TrackedData {
     const base = parseValues(this.#base);
     const changes = new Map<string, string | null>();
     for (const key of Object.keys(values)) {
-      const text = JSON.stringify(values[key]);
-      if (text === undefined || text === JSON.stringify(base[key])) continue;
-      changes.set(key, text);
+      const text = textOf(values[key]);
+      if (text !== textOf(base[key])) changes.set(key, text);
     }
-    for (const key of Object.keys(base)) if (values[key] === undefined) changes.set(key, null);
+    for (const key of Object.keys(base)) if (!(key in values)) changes.set(key, null);
     if (changes.size === 0) return null;
     this.#validate?.(this.copy());
     return changes;
   }
 
   /**
-   * Takes note that `written` is now stored. `own` is what this request contributed; keys that came
-   * from elsewhere take the stored value, own ones keep their objects.
+   * Takes note of what the store has now. `sent` is what this request's data was when the write
+   * began (default: what was loaded). Values that are still as sent give way to the stored ones;
+   * what the handler changed since then stays, and is left to write.
    */
-  written(written: string, own: Changes): void {
-    this.#base = written;
-    if (!this.#values) return;
-    const stored = parseValues(written);
-    for (const key of Object.keys(this.#values)) {
-      if (!own.has(key) && !(key in stored)) delete this.#values[key];
-    }
-    for (const [key, value] of Object.entries(stored)) {
-      const isForeign =
-        !own.has(key) && JSON.stringify(this.#values[key]) !== JSON.stringify(value);
-      if (isForeign) this.#values[key] = value;
+  written(stored: string, sent: string = this.#base): void {
+    this.#base = stored;
+    const values = this.#values;
+    if (!values || stored === sent) return;
+    const [now, then] = [parseValues(stored), parseValues(sent)];
+    for (const key of new Set([...Object.keys(values), ...Object.keys(now)])) {
+      const text = textOf(values[key]);
+      if (text !== textOf(then[key]) || text === textOf(now[key])) continue;
+      if (key in now) values[key] = now[key];
+      else delete values[key];
     }
   }
 
@@ -164,6 +163,15 @@ export class TrackedData {
   #stringify(values: Values): string {
     for (const key of Object.keys(values)) checkSerialisable(values[key], `session.${key}`);
     return JSON.stringify(values);
+  }
+}
+
+/** The value as JSON text; null where JSON has none, as for a key that is not there. */
+function textOf(value: unknown): string | null {
+  try {
+    return JSON.stringify(value) ?? null;
+  } catch {
+    return "not serialisable, so no text of any other value";
   }
 }
 

@@ -17,7 +17,10 @@ function walk(value: unknown, path: string, ancestors: readonly object[]): void 
   if (typeof value !== "object" || value === null) return;
   if (ancestors.includes(value))
     throw unserialisable(path, "refers back to an object that holds it");
-  if ("toJSON" in value && typeof value.toJSON === "function") return;
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    const plain: unknown = value.toJSON();
+    if (plain !== value) return walk(plain, path, [...ancestors, value]);
+  }
   if (ancestors.length > DEEPEST)
     throw unserialisable(path, `is nested deeper than ${DEEPEST} levels`);
   if (LOSSY.some((type) => value instanceof type) || ArrayBuffer.isView(value)) {
@@ -50,7 +53,7 @@ function scalarProblem(value: unknown): string | null {
 function unserialisable(path: string, problem: string): SojournError {
   return new SojournError(
     "SOJOURN_DATA_UNSERIALISABLE",
-    `${path} ${problem}: session data must be JSON; nothing was written`,
+    `${path} ${problem}: session data must be JSON; this was not stored`,
     { details: { path } },
   );
 }

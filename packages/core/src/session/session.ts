@@ -2,11 +2,18 @@
 import { inspect } from "node:util";
 import { SojournError } from "../errors.ts";
 import { compareClients } from "../policy/client.ts";
-import type { Ending, Handle } from "../store/contract.ts";
+import type { Handle } from "../store/contract.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
 import { callbackOrPromise } from "./express-style.ts";
 import type { SessionState } from "./state.ts";
-import type { Callback, ClientCheck, ElevateOptions, LoginOptions, Session } from "./types.ts";
+import type {
+  Callback,
+  ClientCheck,
+  ElevateOptions,
+  EndedSession,
+  LoginOptions,
+  Session,
+} from "./types.ts";
 
 const STATE = Symbol("sojourn.state");
 
@@ -40,7 +47,7 @@ class SessionMembers {
   get isNew(): boolean {
     return this[STATE].phase === "fresh";
   }
-  get ending(): Ending | null {
+  get ending(): EndedSession | null {
     return this[STATE].ending;
   }
   get level(): number {

@@ -1,11 +1,12 @@
 /** The mutable side of one request: its session, and what its response will have to say. */
 import type { UnixMs } from "../clock.ts";
 import type { ClientFacts } from "../request/facts.ts";
-import type { Ending, StoredRecord, Tombstone } from "../store/contract.ts";
+import type { StoredRecord, Tombstone } from "../store/contract.ts";
+import { parseTaggedOwner } from "../token/tag.ts";
 import type { Token } from "../token/token.ts";
 import type { TrackedData } from "./data.ts";
 import { ANONYMOUS, type Facts } from "./payload.ts";
-import type { ElevateOptions, LoginOptions, Session } from "./types.ts";
+import type { ElevateOptions, EndedSession, LoginOptions, Session } from "./types.ts";
 
 /** What the methods of a session do; the lifecycle implements it. */
 export interface Verbs {
@@ -108,7 +109,7 @@ export class SessionState {
   record: StoredRecord | null = null;
   facts: Facts = ANONYMOUS;
   /** Why the session that the browser came with is no more. */
-  ending: Ending | null = null;
+  ending: EndedSession | null = null;
   touchWanted = false;
   /** The record is reached through an old key in its grace time. */
   graced = false;
@@ -126,10 +127,15 @@ export class SessionState {
     this.facts = facts;
   }
 
+  /** Takes note of why the session that the browser came with is no more. */
+  tell({ ending, owner }: Pick<Tombstone, "ending" | "owner">): void {
+    this.ending = { ...ending, principal: owner === null ? null : parseTaggedOwner(owner) };
+  }
+
   /** The session ended while the request had it. */
   end(tombstone: Tombstone | null): void {
     this.phase = "ended";
-    this.ending = tombstone?.ending ?? this.ending;
+    if (tombstone) this.tell(tombstone);
   }
 
   /** Back to a session that the store knows nothing of. */

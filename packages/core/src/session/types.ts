@@ -92,6 +92,12 @@ export interface SessionMethods {
   toJSON(): Record<string, unknown>;
 }
 
+/** Why a session is no more, and whose it was. */
+export interface EndedSession extends Ending {
+  /** Who was logged in; null: nobody, so nobody was signed out. */
+  readonly principal: string | null;
+}
+
 /** The facts of a session. Read-only: `session.set('level', …)` would be data, not the fact. */
 export interface SessionFacts {
   /** Public, stable id; null until the session is saved for the first time. */
@@ -106,7 +112,7 @@ export interface SessionFacts {
   /** True until the store has it. */
   readonly isNew: boolean;
   /** Why the session that this browser came with is no more, or null. Told once. */
-  readonly ending: Ending | null;
+  readonly ending: EndedSession | null;
   /** 0 anonymous, 1 logged in, higher by {@link SessionMethods.elevate}. */
   readonly level: number;
 }

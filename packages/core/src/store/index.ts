@@ -6,3 +6,4 @@ export { ownerKey, parseTaggedOwner, randomTag, tagOf } from "../token/tag.ts";
 export { SojournError, isSojournError } from "../errors.ts";
 export { systemClock } from "../clock.ts";
 export type { Clock, UnixMs } from "../clock.ts";
+export { parseDuration, type Duration } from "../options/duration.ts";

@@ -3,6 +3,7 @@
  * base64url: 256 bits, twice ASVS 7.2.3's 128 and four times NIST 800-63B-4 5.1's 64.
  */
 import { hash, randomBytes } from "node:crypto";
+import { SojournError } from "../errors.ts";
 import type { Handle, RecordKey } from "../store/contract.ts";
 import { TAG_LENGTH } from "./tag.ts";
 
@@ -25,17 +26,21 @@ const TOKEN = /^[\w-]{2}[AQgw]\.[\w-]{42}[AEIMQUYcgkosw048]$/;
 export const randomSecret: SecretGenerator = () => randomBytes(SECRET_BYTES);
 
 /**
- * A new token. @throws TypeError when a custom generator gives anything but 32 bytes that vary.
+ * A new token. @throws SOJOURN_OPTIONS_INVALID when a custom generator gives anything but 32 bytes that vary.
  */
 export function mintToken(tag: string, generate: SecretGenerator = randomSecret): Token {
   const secret = generate();
   if (!(secret instanceof Uint8Array) || secret.byteLength !== SECRET_BYTES) {
-    throw new TypeError("the option generateSecret must return a Uint8Array of 32 bytes");
+    throw badGenerator("must return a Uint8Array of 32 bytes");
   }
   if (secret.every((byte) => byte === secret[0])) {
-    throw new TypeError("the option generateSecret returned 32 equal bytes: it is not random");
+    throw badGenerator("returned 32 equal bytes: it is not random");
   }
   return `${tag}.${Buffer.from(secret).toString("base64url")}` as Token;
+}
+
+function badGenerator(problem: string): SojournError {
+  return new SojournError("SOJOURN_OPTIONS_INVALID", `the option generateSecret ${problem}`);
 }
 
 /** True if the text has the exact form of a token. */
