@@ -14,8 +14,8 @@ const report = join(scratch, "vitest.json");
 
 /** Each step: its name, what pnpm runs. */
 const STEPS = [
-  ["lint", ["run", "lint"]],
   ["build", ["run", "build"]],
+  ["lint", ["run", "lint"]], // after the build: it looks at types
   [
     "unit",
     [
