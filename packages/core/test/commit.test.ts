@@ -1,4 +1,5 @@
 /** G2: no lost update; conflicts, and sessions that ended meanwhile. */
+import { describe, expect, test } from "vitest";
 import { memoryStore } from "../src/store/memory/store.ts";
 import type { Browser, TestSession } from "./support/browser.ts";
 import { fakeClock } from "./support/clock.ts";

@@ -1,4 +1,5 @@
 /** Counts and statistics against a simulation by brute force. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memoryStore } from "../src/store/memory/store.ts";
 import { fakeClock, MINUTE } from "./support/clock.ts";

@@ -1,4 +1,5 @@
 /** Session data: what counts as a change, and what cannot be stored. */
+import { describe, expect, test } from "vitest";
 import { memoryStore } from "../src/store/memory/store.ts";
 import type { TestSession } from "./support/browser.ts";
 import { fakeClock } from "./support/clock.ts";
@@ -134,7 +135,7 @@ describe("data that JSON cannot hold is named by its path, and nothing is writte
     const { session } = await visitor.open();
     const work = session.update((data) => {
       data["count"] = 2;
-      data["cart"] = [{ n: 1n }];
+      Object.assign(data, { cart: [{ n: 1n }] });
     });
     expect((await failure(work)).details["path"]).toBe("session.cart[0].n");
     await visitor.visit((next) => expect(next.toJSON()).toEqual({ count: 1 }));

@@ -249,10 +249,12 @@ describe("a conflict without end", () => {
     await visitor.visit((session) => session.login("ada"));
     const visit = await visitor.open();
     visit.session.b = 2;
+    const began = performance.now();
     expect(await failure(visit.close())).toMatchObject({
       code: "SOJOURN_UPDATE_CONFLICT",
       statusCode: 503,
     });
+    expect(performance.now() - began).toBeLessThan(DEADLINE * 20);
     expect(told("committed")).toEqual([]);
   });
 

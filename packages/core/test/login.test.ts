@@ -1,4 +1,5 @@
 /** G5: login gives a new token, and the old one is dead in the same step. */
+import { describe, expect, test } from "vitest";
 import type { Browser, TestSession } from "./support/browser.ts";
 import { HOUR, MINUTE } from "./support/clock.ts";
 import { settled } from "./support/intercept.ts";

@@ -1,4 +1,5 @@
 /** Logout and revocation, and how the ending is told and explained. */
+import { describe, expect, test } from "vitest";
 import { memoryStore } from "../src/store/memory/store.ts";
 import type { Browser } from "./support/browser.ts";
 import { fakeClock, MINUTE } from "./support/clock.ts";

@@ -1,4 +1,5 @@
 /** G1: what was logged out, revoked, evicted or expired never comes back, whatever comes late. */
+import { describe, expect, test } from "vitest";
 import { memoryStore } from "../src/store/memory/store.ts";
 import type { Browser, TestSession } from "./support/browser.ts";
 import { fakeClock, MINUTE } from "./support/clock.ts";

@@ -1,4 +1,5 @@
 /** Options: every one has an effect, and every problem is listed. */
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createSessionManager } from "../src/create.ts";
 import { DEFAULTS } from "../src/options/defaults.ts";

@@ -1,4 +1,5 @@
 /** The option `principal`: the data tells who is logged in, as with passport. */
+import { describe, expect, test } from "vitest";
 import type { DataView } from "../src/options/types.ts";
 import type { Browser } from "./support/browser.ts";
 import { failureCode, must, world } from "./support/world.ts";

@@ -1,22 +1,7 @@
 /** The option `schema`: checked when data is read and before it is written. */
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { memoryStore } from "../src/store/memory/store.ts";
-import { fakeClock } from "./support/clock.ts";
-import { countingStore } from "./support/intercept.ts";
 import { failure, failureCode, must, world, type World } from "./support/world.ts";
-
-/** A world whose store counts, and a browser with a session that holds `data`. */
-async function stored(
-  data: Record<string, unknown>,
-): Promise<World & { calls: string[]; visitor: ReturnType<World["browser"]> }> {
-  const clock = fakeClock();
-  const { store, calls } = countingStore(memoryStore({ clock }));
-  const made = world({ clock, store });
-  const visitor = made.browser();
-  await visitor.visit((session) => void Object.assign(session, data));
-  calls.length = 0;
-  return { ...made, calls, visitor };
-}
 
 describe("schema", () => {
   const schema = z.object({ count: z.number().int().default(0), name: z.string().optional() });

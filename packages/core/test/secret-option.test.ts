@@ -1,4 +1,5 @@
 /** Secrets: where they come from, and what is refused. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createSessionManager } from "../src/create.ts";
 import type { SessionOptions } from "../src/options/types.ts";
 import { memoryStore } from "../src/store/memory/store.ts";

@@ -1,4 +1,5 @@
 /** `req.session` as an object: data as properties, and methods that no data shadows. */
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parseValues } from "../src/session/data.ts";
 import type { TestSession } from "./support/browser.ts";

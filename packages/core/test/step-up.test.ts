@@ -1,4 +1,5 @@
 /** G5: elevation, re-authentication and a change of privileges. */
+import { describe, expect, test } from "vitest";
 import type { DataView } from "../src/options/types.ts";
 import type { Browser } from "./support/browser.ts";
 import { HOUR, MINUTE } from "./support/clock.ts";

@@ -1,4 +1,5 @@
 /** What a request costs the store, exactly. */
+import { describe, expect, test } from "vitest";
 import { memoryStore } from "../src/store/memory/store.ts";
 import type { Browser, TestSession } from "./support/browser.ts";
 import { fakeClock } from "./support/clock.ts";
@@ -106,7 +107,9 @@ describe("what a request costs the store, exactly", () => {
 
   test("commit() refuses a context that begin() did not make", async () => {
     const { pipeline, visitor } = await loggedIn();
-    const { session } = await visitor.open();
-    expect(await failureCode(() => pipeline.commit({ session }))).toBe("SOJOURN_ADAPTER_MISUSE");
+    const { context } = await visitor.open();
+    expect(await failureCode(() => pipeline.commit({ session: context.session }))).toBe(
+      "SOJOURN_ADAPTER_MISUSE",
+    );
   });
 });

@@ -6,7 +6,7 @@ import { createPrivateFile, temporaryName, writeAll } from "./files.ts";
 import type { JournalFile } from "./files.ts";
 import type { FileHandle } from "node:fs/promises";
 import type { GoodFile, Journal } from "./journal.ts";
-import { encodeHeader, encodeLines } from "./line.ts";
+import { SEAL, encodeHeader, encodeLines } from "./line.ts";
 
 /** Written between two turns of the event loop. */
 const SLICE_BYTES = 256 * 1024;
@@ -56,7 +56,7 @@ export async function compact(compaction: Compaction): Promise<void> {
     await output.write(collected.splice(0).join(""));
     await output.file.sync();
     await journal.replace(async (): Promise<GoodFile> => {
-      await output.write(collected.join(""));
+      await output.write(collected.join("") + SEAL);
       await output.file.sync();
       await compaction.confirm();
       signal.throwIfAborted();

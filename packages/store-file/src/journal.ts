@@ -10,6 +10,7 @@ import { isSojournError } from "@sojourn/core/store";
 import { writeFailed } from "./errors.ts";
 import { syncDirectory, writeAll } from "./files.ts";
 import type { JournalFile } from "./files.ts";
+import { SEAL, encodeBatch } from "./line.ts";
 
 const MOST_WAITING = 16 * 1024 * 1024;
 
@@ -22,9 +23,11 @@ export interface GoodFile {
   readonly length: number;
 }
 
-/** What a {@link Journal} needs. */
+/** What a {@link Journal} needs. The good part of the file is on the disk. */
 export interface JournalOptions extends GoodFile {
   readonly path: string;
+  /** False for a file from before there were marks. */
+  readonly marked: boolean;
   readonly durability: Durability;
   /** Rejects when the file is no longer ours to write. */
   readonly confirm: () => Promise<void>;
@@ -42,6 +45,7 @@ export class Journal {
   #busy: Promise<void> | null = null;
   #failed = false;
   #torn = false;
+  #marked: boolean;
   #renameDurable = true;
   #collected: string[] | null = null;
 
@@ -49,6 +53,7 @@ export class Journal {
     this.#options = options;
     this.#file = options.file;
     this.#length = options.length;
+    this.#marked = options.marked;
   }
 
   /** Length of the file up to the end of the last durable batch, in bytes. */
@@ -140,7 +145,7 @@ export class Journal {
 
   async #write(): Promise<void> {
     const lines = this.#waiting.length;
-    const text = this.#waiting.join("");
+    const text = encodeBatch(this.#waiting);
     try {
       const bytes = Buffer.from(text);
       await this.#append(bytes);
@@ -156,6 +161,7 @@ export class Journal {
     await this.#options.confirm();
     if (this.#torn) await this.#cut();
     try {
+      if (!this.#marked) await this.#seal();
       await writeAll(this.#file, bytes, this.#length);
       if (this.#options.durability === "fsync") await this.#file.sync();
       if (!this.#renameDurable) await this.#syncRename();
@@ -164,6 +170,15 @@ export class Journal {
       await this.#cut().catch(() => {}); // tried again before the next batch
       throw error;
     }
+  }
+
+  /** Ends what is from before there were marks: a bad line in there stays corruption. */
+  async #seal(): Promise<void> {
+    const bytes = Buffer.from(SEAL);
+    await writeAll(this.#file, bytes, this.#length);
+    await this.#file.sync();
+    this.#length += bytes.length;
+    this.#marked = true;
   }
 
   async #cut(): Promise<void> {
@@ -188,6 +203,7 @@ export class Journal {
     this.#file = file;
     this.#length = length;
     this.#torn = false;
+    this.#marked = true;
     this.#renameDurable = false;
     await old.close().catch(() => {});
     await this.#syncRename();

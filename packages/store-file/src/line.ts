@@ -2,9 +2,11 @@
  * The lines of the file.
  *
  *     header = {"format":"sojourn-file","version":1,"createdAt":<Unix ms>} LF
- *     line   = crc32(json) as 8 hex digits, SP, json, LF       json = array of effects
+ *     line   = crc32(json) as 8 hex digits, SP, json, LF           json = array of effects
+ *            / crc32("+" json) as 8 hex digits, "+", json, LF      the same, with a mark
  *
- * One operation is one line, and a line counts as a whole or not at all.
+ * One operation is one line, and a line counts as a whole or not at all. A mark says that
+ * everything before it was on the disk when it was written: the first line of every batch has it.
  */
 import { crc32 } from "node:zlib";
 import { z } from "zod";
@@ -19,6 +21,18 @@ const FORMAT = "sojourn-file";
 const CRC_DIGITS = 8;
 const FRAME_BYTES = CRC_DIGITS + " \n".length;
 const SPACE = 0x20;
+const MARK = 0x2b;
+
+/** Where a line with a mark begins. No payload looks like it: a letter after `"` begins a key. */
+const MARKED_LINE = /[0-9a-f]{8}\+\[(?:\{"[a-z]|\]$)/g;
+
+/** What a line is found to be. */
+export type Decoded =
+  | { readonly status: "good"; readonly effects: readonly Effect[]; readonly marked: boolean }
+  /** Not as it was written. */
+  | { readonly status: "damaged" }
+  /** As it was written, but not by a version that this one knows. */
+  | { readonly status: "unknown" };
 
 const headerSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -58,14 +72,45 @@ export function encodeLines(effects: readonly Effect[]): readonly string[] {
   return [`${checksum(json)} ${json}\n`];
 }
 
-/** The effects of a line (without its LF), or null when the line is not one that was written. */
-export function decodeLine(bytes: Uint8Array): readonly Effect[] | null {
-  if (bytes.length <= CRC_DIGITS || bytes[CRC_DIGITS] !== SPACE) return null;
-  const json = bytes.subarray(CRC_DIGITS + 1);
-  const found = Buffer.from(bytes.buffer, bytes.byteOffset, CRC_DIGITS).toString("latin1");
-  if (found !== checksum(json)) return null;
-  const effects = effectsSchema.safeParse(parseJson(json));
-  return effects.success ? effects.data : null;
+/** Lines of {@link encodeLines} as one batch: the first gets the mark. The length stays the same. */
+export function encodeBatch(lines: readonly string[]): string {
+  return lines.map((line, index) => (index === 0 ? withMark(line) : line)).join("");
+}
+
+function withMark(line: string): string {
+  const marked = `+${line.slice(CRC_DIGITS + 1, -1)}`;
+  return `${checksum(marked)}${marked}\n`;
+}
+
+/**
+ * A line with a mark and without effects. It ends what is put into place as a whole file, so that
+ * no damage in there passes for an unfinished write.
+ */
+export const SEAL: string = encodeBatch(encodeLines([]));
+
+/** Reads a line (without its LF). */
+export function decodeLine(bytes: Uint8Array): Decoded {
+  if (!isIntact(bytes)) return { status: "damaged" };
+  const effects = effectsSchema.safeParse(parseJson(bytes.subarray(CRC_DIGITS + 1)));
+  if (!effects.success) return { status: "unknown" };
+  return { status: "good", effects: effects.data, marked: bytes[CRC_DIGITS] === MARK };
+}
+
+/**
+ * True if these bytes are, or end in, an intact line with a mark: where a LF is lost, a line is
+ * joined to the one before it.
+ */
+export function endsInMark(bytes: Uint8Array): boolean {
+  let start = -1;
+  for (const { index } of textOf(bytes, "latin1").matchAll(MARKED_LINE)) start = index;
+  return start !== -1 && isIntact(bytes.subarray(start));
+}
+
+function isIntact(bytes: Uint8Array): boolean {
+  const mark = bytes[CRC_DIGITS];
+  if (mark !== SPACE && mark !== MARK) return false;
+  const covered = bytes.subarray(mark === MARK ? CRC_DIGITS : CRC_DIGITS + 1);
+  return textOf(bytes.subarray(0, CRC_DIGITS), "latin1") === checksum(covered);
 }
 
 function byteLengthAbove(text: string, limit: number): boolean {
@@ -73,9 +118,13 @@ function byteLengthAbove(text: string, limit: number): boolean {
   return worstCase > limit && Buffer.byteLength(text) > limit;
 }
 
+function textOf(bytes: Uint8Array, encoding: "latin1" | "utf8"): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding);
+}
+
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
+    return JSON.parse(textOf(bytes, "utf8"));
   } catch {
     return undefined;
   }

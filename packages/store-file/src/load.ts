@@ -3,8 +3,10 @@ import type { FileHandle } from "node:fs/promises";
 import type { Effect, RecordTable, UnixMs } from "@sojourn/core/store";
 import { corrupt, newerFormat } from "./errors.ts";
 import { FORMAT_VERSION, decodeHeader, decodeLine } from "./line.ts";
+import type { Decoded } from "./line.ts";
 import { linesOf } from "./lines-of.ts";
 import type { Line } from "./lines-of.ts";
+import { TornTail } from "./torn.ts";
 
 /** What was found in a file. */
 export type Loaded =
@@ -14,6 +16,8 @@ export type Loaded =
       readonly length: number;
       /** Bytes after it, of a write that was cut short. */
       readonly tornBytes: number;
+      /** False for a file from before there were marks. */
+      readonly marked: boolean;
       /** Records that had expired. */
       readonly dropped: number;
       readonly kinds: ReadonlySet<string>;
@@ -59,8 +63,9 @@ class ExpiredKeys {
 
 /**
  * Replays a file.
- * @throws SOJOURN_STORE_CORRUPT for a bad line with anything after it;
- * SOJOURN_STORE_NEWER_FORMAT for a later version. The file is only read.
+ * @throws SOJOURN_STORE_CORRUPT for a bad line in what was acknowledged, see {@link TornTail}, and
+ * for an intact one with unknown content; SOJOURN_STORE_NEWER_FORMAT for a later version.
+ * The file is only read.
  */
 export async function load(
   handle: FileHandle,
@@ -70,25 +75,28 @@ export async function load(
 ): Promise<Loaded> {
   const expired = new ExpiredKeys(now);
   let length = 0;
-  let bad: Line | null = null;
+  let marked = false;
+  let torn: TornTail | null = null;
   for await (const line of linesOf(handle)) {
-    if (bad) throw badLine(path, bad);
     if (line.number === 1) {
       if (!isHeader(line, path)) return { status: "foreign" };
-    } else {
-      const effects = line.complete && line.bytes ? decodeLine(line.bytes) : null;
-      if (!effects) {
-        bad = line;
-        continue;
-      }
-      table.apply(effects);
-      for (const effect of effects) expired.note(effect);
+      length = line.end;
+      continue;
     }
-    length = line.end;
+    const found: Decoded = torn ? { status: "damaged" } : decode(line, path);
+    if (found.status === "good") {
+      table.apply(found.effects);
+      for (const effect of found.effects) expired.note(effect);
+      marked ||= found.marked;
+      length = line.end;
+    } else {
+      torn ??= new TornTail(path, line, marked);
+      torn.add(line);
+    }
   }
   if (length === 0) return { status: "foreign" };
-  const tornBytes = bad ? bad.end - bad.offset : 0;
-  return { status: "loaded", length, tornBytes, dropped: expired.size, kinds: expired.kinds };
+  const { size: dropped, kinds } = expired;
+  return { status: "loaded", length, tornBytes: torn?.bytes ?? 0, marked, dropped, kinds };
 }
 
 function isHeader(line: Line, path: string): boolean {
@@ -99,6 +107,9 @@ function isHeader(line: Line, path: string): boolean {
   return header !== null;
 }
 
-function badLine(path: string, line: Line): Error {
-  return corrupt(path, line.number, line.offset, "its checksum or its content is wrong");
+function decode(line: Line, path: string): Decoded {
+  if (!line.complete || !line.bytes) return { status: "damaged" };
+  const found = decodeLine(line.bytes);
+  if (found.status !== "unknown") return found;
+  throw corrupt(path, line.number, line.offset, "its checksum is right, its content is unknown");
 }

@@ -8,7 +8,7 @@ import type { Effect } from "@sojourn/core/store";
 import { corrupt, systemCode, unavailable } from "./errors.ts";
 import * as files from "./files.ts";
 import { Journal } from "./journal.ts";
-import { encodeHeader, encodeLines } from "./line.ts";
+import { SEAL, encodeHeader, encodeLines } from "./line.ts";
 import { load } from "./load.ts";
 import type { Loaded } from "./load.ts";
 import { FileLock } from "./lock.ts";
@@ -78,12 +78,13 @@ class Opening {
     const { handle, table, replayed, migratedFrom } = await this.#readOrSetAside();
     try {
       await this.#makePrivate(handle);
-      const { length, tornBytes } = replayed;
+      const { length, tornBytes, marked } = replayed;
       if (tornBytes > 0) await setTornTailAside(handle, length, tornBytes, this.#options);
+      const file = this.#wrap(handle);
+      await file.sync(); // a process that was killed may have left what was read to the system only
       await this.#report(table, replayed, migratedFrom);
       const confirm = (): Promise<void> => this.#lock.confirm();
-      const file = this.#wrap(handle);
-      this.#journal = new Journal({ path, durability, file, length, confirm });
+      this.#journal = new Journal({ path, durability, file, length, marked, confirm });
       return { lock: this.#lock, table, journal: this.#journal };
     } catch (error) {
       await handle.close();
@@ -149,6 +150,7 @@ class Opening {
     try {
       await handle.write(encodeHeader(clock.now()));
       for (const effect of effects) await handle.write(encodeLines([effect]).join(""));
+      await handle.write(SEAL);
       await handle.sync();
       await rename(temporary, path);
     } catch (error) {

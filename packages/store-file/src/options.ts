@@ -1,8 +1,8 @@
 /** Options of the file store: their meaning, their defaults, and one error for all their problems. */
 import { resolve } from "node:path";
 import { z } from "zod";
-import { SojournError, systemClock } from "@sojourn/core/store";
-import type { Clock } from "@sojourn/core/store";
+import { SojournError, parseDuration, systemClock } from "@sojourn/core/store";
+import type { Clock, Duration } from "@sojourn/core/store";
 import type { Durability } from "./journal.ts";
 
 /** What was found when the store opened. */
@@ -41,15 +41,17 @@ export interface FileStoreOptions {
   readonly onOpen?: (report: OpenReport) => void;
   /** Called with what an operator should know. Default: a process warning. */
   readonly onWarning?: (message: string) => void;
-  /** How often expired records are cleaned up, in ms, at least 1000. Default 60,000. */
-  readonly sweepEvery?: number;
+  /** How often expired records are cleaned up: ms or such as `'60s'`, at least 1 s. Default 60,000. */
+  readonly sweepEvery?: Duration;
 }
 
-/** {@link FileStoreOptions} with every default filled in. */
-export type ParsedOptions = Required<FileStoreOptions>;
+/** {@link FileStoreOptions} with every default filled in, durations in ms. */
+export type ParsedOptions = Required<Omit<FileStoreOptions, "sweepEvery">> & {
+  readonly sweepEvery: number;
+};
 
 /** What an option is when it is not given. */
-export const DEFAULTS: Required<Omit<FileStoreOptions, "path">> = {
+export const DEFAULTS: Omit<ParsedOptions, "path"> = {
   durability: "fsync",
   compactAfter: 4 * 1024 * 1024,
   maxRecords: 1_000_000,
@@ -64,7 +66,15 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const isFunction = (value: unknown): boolean => typeof value === "function";
 const callback = <T>(): z.ZodType<T> => z.custom<T>(isFunction, "must be a function");
 
-const optionsSchema: z.ZodType<FileStoreOptions> = z.strictObject({
+const duration = z.union([z.number(), z.string()]).transform((value, context) => {
+  const ms = parseDuration(value);
+  if (typeof ms === "number") return ms;
+  context.addIssue({ code: "custom", message: ms.problem });
+  return z.NEVER;
+});
+
+type Given = Pick<ParsedOptions, "path"> & Partial<ParsedOptions>;
+const optionsSchema: z.ZodType<Given> = z.strictObject({
   path: z
     .string()
     .min(1, "must not be empty")
@@ -82,11 +92,9 @@ const optionsSchema: z.ZodType<FileStoreOptions> = z.strictObject({
     .exactOptional(),
   onOpen: callback<(report: OpenReport) => void>().exactOptional(),
   onWarning: callback<(message: string) => void>().exactOptional(),
-  sweepEvery: z
-    .number()
-    .int()
-    .min(1_000, "is in ms and at least 1000")
-    .max(LONGEST_TIMER_MS)
+  sweepEvery: duration
+    .refine((ms) => ms >= 1_000, "must be at least '1s'")
+    .refine((ms) => ms <= LONGEST_TIMER_MS, "must be at most '24d'")
     .exactOptional(),
 });
 

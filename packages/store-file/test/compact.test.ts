@@ -175,6 +175,8 @@ test("T-FILE3 the event loop turns at least 20 times while 20,000 records are co
   const disk = new TestDisk();
   const options = { compactAfter: 6 * 1024 * 1024, durability: "write" } as const;
   const store = storeAt(path, options, disk.wrap);
+  await store.open();
+  disk.calls.length = 0;
   const payload = "x".repeat(300);
   for (let batch = 0; disk.files < 2; batch += 1) {
     const names = Array.from({ length: 1_000 }, (_, serial) => `r${batch}-${serial}`);

@@ -19,6 +19,13 @@ async function fileWith(...names: string[]): Promise<{ path: string; bytes: Buff
 const setAside = (path: string, word: string): string[] =>
   namesIn(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.${word}-`));
 
+/** Where a line begins, from 1. */
+function startOfLine(bytes: Buffer, line: number): number {
+  let start = 0;
+  for (let at = 1; at < line; at += 1) start = bytes.indexOf("\n", start) + 1;
+  return start;
+}
+
 function flip(bytes: Buffer, at: number): Buffer {
   const changed = Buffer.from(bytes);
   changed[at] = (changed[at] ?? 0) ^ 0x01;
@@ -92,16 +99,15 @@ describe("D-09 a torn tail", () => {
 describe("D-09 corruption", () => {
   test("D-09 a flipped bit in the middle: refuses with line and byte, file untouched", async () => {
     const { path, bytes } = await fileWith("one", "two", "three");
-    const second = bytes.indexOf("\n") + 1;
-    const end = bytes.indexOf("\n", second);
-    for (let at = second; at < end; at += 7) {
+    const third = startOfLine(bytes, 3);
+    for (let at = third; at < startOfLine(bytes, 4); at += 7) {
       const damaged = flip(bytes, at);
       writeFileSync(path, damaged);
       const store = storeAt(path);
       await expect(store.open()).rejects.toMatchObject({
         code: "SOJOURN_STORE_CORRUPT",
-        details: { path, line: 2, offset: second },
-        message: expect.stringContaining(`line 2, byte ${second}`) as string,
+        details: { path, line: 3, offset: third },
+        message: expect.stringContaining(`line 3, byte ${third}`) as string,
       });
       await expect(store.create(recordOf("x"))).rejects.toMatchObject({
         code: "SOJOURN_STORE_CORRUPT",
@@ -145,14 +151,22 @@ describe("D-09 corruption", () => {
     ["a missing field", '[{"put":{"kind":"session"}}]'],
     ["an unknown ending", JSON.stringify([{ endAll: { kind: "s", ending: { why: "?", at: 1 } } }])],
     ["no array", "{}"],
-  ])("law 8: a line with the right checksum and %s is refused", async (_what, json) => {
-    const { path, bytes } = await fileWith("one");
-    const line = `${crc32(json).toString(16).padStart(8, "0")} ${json}\n`;
-    const lines = Buffer.concat([bytes, Buffer.from(line + line)]);
-    writeFileSync(path, lines);
-    await expect(storeAt(path).open()).rejects.toMatchObject({ code: "SOJOURN_STORE_CORRUPT" });
-    expect(readFileSync(path)).toEqual(lines);
-  });
+  ])(
+    "law 8: a line with the right checksum and %s is refused, also the last",
+    async (_what, json) => {
+      const { path, bytes } = await fileWith("one");
+      const line = `${crc32(json).toString(16).padStart(8, "0")} ${json}\n`;
+      for (const count of [1, 2]) {
+        const lines = Buffer.concat([bytes, Buffer.from(line.repeat(count))]);
+        writeFileSync(path, lines);
+        await expect(storeAt(path).open()).rejects.toMatchObject({
+          code: "SOJOURN_STORE_CORRUPT",
+          details: { line: 4, offset: bytes.length },
+        });
+        expect(readFileSync(path)).toEqual(lines);
+      }
+    },
+  );
 
   test("D-09 set-aside: renames the file to .corrupt-<time>, warns, begins empty", async () => {
     const { path, bytes } = await fileWith("one", "two");

@@ -2,7 +2,14 @@
 import { statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { TestDisk } from "./support/disk.ts";
-import { aliveAfterRestart, linesIn, names, newPath, storeAt } from "./support/place.ts";
+import {
+  FIRST_LINES,
+  aliveAfterRestart,
+  linesIn,
+  names,
+  newPath,
+  storeAt,
+} from "./support/place.ts";
 import { HOUR, LOGOUT, START, ownerOf, recordOf, refOf } from "./support/records.ts";
 
 describe("D-06 group commit", () => {
@@ -14,7 +21,7 @@ describe("D-06 group commit", () => {
     await Promise.all(all.map((name) => store.create(recordOf(name))));
     expect(disk.count("write")).toBeLessThanOrEqual(50);
     expect(disk.count("sync")).toBeLessThanOrEqual(50);
-    expect(linesIn(path)).toHaveLength(1_001);
+    expect(linesIn(path)).toHaveLength(FIRST_LINES + 1_000);
     expect(await aliveAfterRestart(store, path, all)).toHaveLength(1_000);
   });
 
@@ -22,6 +29,7 @@ describe("D-06 group commit", () => {
     const disk = new TestDisk();
     const store = storeAt(newPath(), {}, disk.wrap);
     await store.open();
+    disk.calls.length = 0;
     let acknowledged = false;
     let seenAtSync = "";
     disk.beforeSync = async () => {
@@ -77,6 +85,8 @@ describe("D-06 group commit", () => {
   test("durability: write leaves the sync to flush and close", async () => {
     const disk = new TestDisk();
     const store = storeAt(newPath(), { durability: "write" }, disk.wrap);
+    await store.open();
+    disk.calls.length = 0;
     await store.create(recordOf("one"));
     expect(disk.calls).toEqual(["write"]);
     await store.flush();

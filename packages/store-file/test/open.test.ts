@@ -11,7 +11,7 @@ import {
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { OpenReport } from "../src/index.ts";
-import { linesIn, namesIn, newDirectory, newPath, storeAt } from "./support/place.ts";
+import { FIRST_LINES, linesIn, namesIn, newDirectory, newPath, storeAt } from "./support/place.ts";
 import { HOUR, HandClock, LOGOUT, START, recordOf, refOf } from "./support/records.ts";
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
@@ -66,7 +66,7 @@ describe("D-01 directory and file", () => {
     const store = storeAt(path);
     await store.create(recordOf("one"));
     await store.close();
-    expect(linesIn(path)).toHaveLength(2);
+    expect(linesIn(path)).toHaveLength(FIRST_LINES + 1);
   });
 });
 

@@ -96,7 +96,9 @@ const options = z
       )
       .optional(),
     namespace: z.string().max(64).default(DEFAULTS.namespace),
-    storeDeadline: positive.prefault(DEFAULTS.storeDeadline),
+    storeDeadline: positive
+      .refine((ms) => ms <= 600_000, "must be at most '10m'")
+      .prefault(DEFAULTS.storeDeadline),
     logger: z
       .custom<NonNullable<SessionOptions["logger"]>>(
         (value) =>

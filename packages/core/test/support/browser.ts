@@ -2,7 +2,7 @@
 import type { Pipeline, RequestContext } from "../../src/pipeline.ts";
 import type { ResponsePlan } from "../../src/response/plan.ts";
 import type { ClientFacts } from "../../src/request/facts.ts";
-import type { Session } from "../../src/session/types.ts";
+import type { SessionFacts, SessionMethods } from "../../src/session/types.ts";
 import type { FakeClock } from "./clock.ts";
 
 /** Data keys that tests use as properties. */
@@ -14,8 +14,8 @@ export interface TestData {
   user?: unknown;
 }
 
-/** A session whose data keys are open. */
-export type TestSession = Session & TestData & Record<string, unknown>;
+/** A session whose data keys are open, whatever other tests merge into `SessionData`. */
+export type TestSession = SessionMethods & SessionFacts & TestData & Record<string, unknown>;
 
 /** One request under way. */
 export interface Visit {

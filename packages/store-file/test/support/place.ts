@@ -44,6 +44,9 @@ export function namesIn(directory: string): string[] {
   return readdirSync(directory).toSorted();
 }
 
+/** The lines of a new file: its header and the seal. */
+export const FIRST_LINES = 2;
+
 /** The lines of a file, without the last LF. */
 export function linesIn(path: string): string[] {
   return readFileSync(path, "utf8").trimEnd().split("\n");
