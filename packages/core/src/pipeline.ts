@@ -45,7 +45,7 @@ export interface Pipeline {
 export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
   return {
     begin: (facts) => begin(engine, verbs, facts),
-    commit(context, sent = { headersSent: false }) {
+    async commit(context, sent = { headersSent: false }) {
       if (!(context instanceof Exchange)) throw misuse();
       return commit(engine, context, sent.headersSent);
     },
@@ -64,6 +64,7 @@ async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise
     openSession(engine, exchange, verbs, EMPTY_DATA);
     return exchange;
   }
+  if (presented.amongOthers) engine.events.emit("cookie-rejected", { reason: "duplicate" });
   const key = digestToken(presented.token);
   const found = await engine.store.call("read", (store) =>
     store.read({ kind: engine.settings.kind, key }),

@@ -68,7 +68,12 @@ describe("cookie value", () => {
   const sealed = sealToken(keys, "sid", token);
 
   test("opens under its own name only", () => {
-    expect(openCookies(keys, "sid", [sealed])).toEqual({ status: "token", token, resign: false });
+    expect(openCookies(keys, "sid", [sealed])).toEqual({
+      status: "token",
+      token,
+      resign: false,
+      amongOthers: false,
+    });
     expect(openCookies(keys, "__Host-sid", [sealed])).toEqual({
       status: "rejected",
       reason: "bad-signature",

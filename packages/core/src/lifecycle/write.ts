@@ -17,15 +17,17 @@ import {
   timeoutsOf,
 } from "./engine.ts";
 
-/** The first write of an anonymous session. */
-export async function createAnonymous(engine: Engine, state: SessionState): Promise<void> {
-  const draft = draftSession(engine, {
-    principal: null,
-    facts: newFacts(engine, state, ANONYMOUS, null),
-    dataText: state.data.text(),
-  });
+/** The first write of an anonymous session: its present data, or the text that is given. */
+export async function createAnonymous(
+  engine: Engine,
+  state: SessionState,
+  dataText: string = state.data.text(),
+): Promise<void> {
+  const sent = state.data.text();
+  const facts = newFacts(engine, state, ANONYMOUS, null);
+  const draft = draftSession(engine, { principal: null, facts, dataText });
   await store(engine, draft, undefined);
-  takeOver(state, draft);
+  takeOver(state, draft, sent);
   engine.events.emit("created", { handle: draft.record.handle, principal: null });
 }
 
@@ -57,8 +59,7 @@ export async function update(
   const changes = state.data.changes() ?? new Map<string, string | null>();
   const edit = (text: string): string => edited(engine, applyChanges(text, changes), change);
   if (state.phase === "alive") return compareAndSet(engine, state, { edit, keys: [] });
-  state.data.load(edit(EMPTY_DATA));
-  return createAnonymous(engine, state);
+  return createAnonymous(engine, state, edit(EMPTY_DATA));
 }
 
 /** The text as `change` leaves it. @throws SOJOURN_ADAPTER_MISUSE when `change` is asynchronous */

@@ -5,6 +5,8 @@ import type { Admission, OnLimit } from "../store/contract.ts";
 /** A limit: a number, or one for each principal; 0 = unlimited. */
 export type MaxSessions = number | ((principal: string) => number | Promise<number>);
 
+const ON_LIMIT: readonly OnLimit[] = ["evict-oldest", "evict-idle", "reject"];
+
 /** The limit in force for a login; undefined = unlimited. @throws SOJOURN_OPTIONS_INVALID */
 export async function resolveAdmission(
   principal: string,
@@ -16,6 +18,12 @@ export async function resolveAdmission(
     throw new SojournError(
       "SOJOURN_OPTIONS_INVALID",
       "max must be a whole number of sessions, 0 for unlimited",
+    );
+  }
+  if (!ON_LIMIT.includes(onLimit)) {
+    throw new SojournError(
+      "SOJOURN_OPTIONS_INVALID",
+      `onLimit must be one of ${ON_LIMIT.map((word) => `'${word}'`).join(", ")}`,
     );
   }
   return limit === 0 ? undefined : { max: limit, onLimit };

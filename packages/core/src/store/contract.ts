@@ -104,7 +104,10 @@ export type Admitted =
   | { readonly status: "created"; readonly evicted: readonly Tombstone[] }
   | { readonly status: "refused"; readonly active: number };
 
-/** What an update writes. `expiresAt` is capped by the record's `absoluteExpiresAt`. */
+/**
+ * What an update writes. `expiresAt` is capped by the record's `absoluteExpiresAt`; neither instant
+ * moves back, for a touch may have come between.
+ */
 export interface Change {
   readonly payload: string;
   readonly seenAt: UnixMs;
@@ -223,7 +226,7 @@ export interface Store {
   consume(ref: Ref): Promise<StoredRecord | null>;
   /** The alive records of an owner, in order of creation. */
   listOwner(kind: string, owner: OwnerKey): Promise<readonly StoredRecord[]>;
-  /** Every alive record of a kind that lives during the whole scan, once. */
+  /** Every session of a kind that lives during the whole scan, once, also one that is rotated in it. */
   scan(kind: string): AsyncIterable<StoredRecord>;
   count(kind: string): Promise<Counts>;
   /** The owners with alive records, `limit` a page (default 100), each once. */

@@ -10,7 +10,14 @@ const MOST_VALUES = 8;
 
 /** What a request's cookies say: a token to look up, nothing, or a reason why not. */
 export type Presented =
-  | { readonly status: "token"; readonly token: Token; readonly resign: boolean }
+  | {
+      readonly status: "token";
+      readonly token: Token;
+      /** It was signed by an older key. */
+      readonly resign: boolean;
+      /** It came among others, which were not valid. */
+      readonly amongOthers: boolean;
+    }
   | { readonly status: "none" }
   | { readonly status: "rejected"; readonly reason: CookieRejection };
 
@@ -29,7 +36,9 @@ export function openCookies(keys: KeyRing, name: string, values: readonly string
   const opened = values.map((value) => openToken(keys, name, value));
   const valid = opened.filter((one) => one.status === "token");
   if (valid.length > 1) return { status: "rejected", reason: "duplicate" };
-  return valid[0] ?? opened[0] ?? { status: "none" };
+  const [only] = valid;
+  if (only) return { ...only, amongOthers: opened.length > 1 };
+  return opened[0] ?? { status: "none" };
 }
 
 function openToken(keys: KeyRing, name: string, value: string): Presented {
@@ -46,5 +55,5 @@ function openToken(keys: KeyRing, name: string, value: string): Presented {
   const verdict = keys.verify(`${name}=${token}`, signature);
   if (verdict === "bad-signature" || verdict === "unknown-key")
     return { status: "rejected", reason: verdict };
-  return { status: "token", token, resign: verdict === "stale" };
+  return { status: "token", token, resign: verdict === "stale", amongOthers: false };
 }

@@ -1,9 +1,9 @@
 /** Law 4: reads, lists and counts change nothing. */
 import assert from "node:assert/strict";
-import type { Store } from "@sojourn/core/store";
+import type { Store, StoredRecord } from "@sojourn/core/store";
 import type { Check } from "../case.ts";
-import { alive, createAll, scanned, scattered } from "../expect.ts";
-import { byHandle, byKey, ending, IDLE, KIND, owner, record } from "../records.ts";
+import { alive, createAll, scanned, scattered, status } from "../expect.ts";
+import { byHandle, byKey, ending, IDLE, KIND, owner, record, rotated } from "../records.ts";
 
 async function readEverything(store: Store): Promise<void> {
   for (const each of await scanned(store, KIND)) {
@@ -86,6 +86,31 @@ export const readOnly: readonly Check[] = [
       const stayed = given.filter((each) => !removed.includes(each));
       for (const { handle } of stayed) assert.equal(seen.get(handle), 1, "a record was left out");
       assert.equal(stayed.length, 700);
+    },
+  },
+  {
+    law: 4,
+    name: "a scan yields each of 300 sessions once while all of them are rotated, some twice",
+    async check({ store, clock }) {
+      const given = Array.from({ length: 300 }, (_, i) => record(clock, { user: `u${i % 7}` }));
+      await createAll(store, given);
+      const seen = new Map<string, number>();
+      const replace = async (old: StoredRecord): Promise<StoredRecord> => {
+        const next = rotated(old);
+        const how = { expectedVersion: old.version, ending: ending(clock, "rotated") };
+        status(await store.replace(byKey(old), next, how), "replaced");
+        return next;
+      };
+      let steps = 0;
+      for await (const { handle } of store.scan(KIND)) {
+        seen.set(handle, (seen.get(handle) ?? 0) + 1);
+        steps += 1;
+        if (steps !== 50) continue;
+        const moved = await Promise.all(given.map(replace));
+        await Promise.all(moved.slice(0, 100).map(replace));
+      }
+      assert.equal(seen.size, 300);
+      for (const [handle, times] of seen) assert.equal(times, 1, handle);
     },
   },
   {

@@ -208,9 +208,9 @@ export class KindTable {
     return this.#shelf.anonymous.earliest(max).flatMap((key) => this.recordAt(key) ?? []);
   }
 
-  /** The present entries, step by step; complete for those that stay. */
-  generation(): Iterable<Entry> {
-    return this.#shelf.entries.values();
+  /** The newest key of each present handle, step by step; complete for those that stay. */
+  newestKeys(): Iterable<RecordKey> {
+    return this.#shelf.handles.values();
   }
 
   /** Everything as effects; those of one tag in order of insertion. */

@@ -58,12 +58,17 @@ export class Shelf {
   bury(tombstone: Tombstone, moved: Moved | undefined): void {
     const { key, handle } = tombstone;
     const before = this.entries.get(key);
-    if (before !== undefined) this.#release(before);
+    if (before !== undefined) this.#unindex(before);
     this.entries.set(key, tombstone);
     this.tombstones.add(key, tombstone.ending.at);
     this.forgetting.add(key, tombstone.expiresAt);
-    if (moved !== undefined) this.moved.set(key, moved);
-    else if (!this.handles.has(handle)) this.handles.set(handle, key);
+    if (moved === undefined) {
+      if (!this.handles.has(handle)) this.handles.set(handle, key);
+      return;
+    }
+    this.moved.set(key, moved);
+    // In place, so that who goes through the handles meets a session that moves exactly once.
+    if (this.handles.get(handle) === key) this.handles.set(handle, moved.to);
   }
 
   /** Takes an entry out. */

@@ -73,8 +73,13 @@ export class RecordTable {
     const record = aliveIn(found);
     if (kind === undefined || record === null) return gone(tombstoneIn(found));
     if (record.version !== expectedVersion) return { status: "conflict", record };
-    const { payload, seenAt, expiresAt } = change;
-    const next = copyRecord({ ...record, payload, seenAt, expiresAt, version: record.version + 1 });
+    const next = copyRecord({
+      ...record,
+      payload: change.payload,
+      seenAt: Math.max(record.seenAt, change.seenAt),
+      expiresAt: Math.max(record.expiresAt, change.expiresAt),
+      version: record.version + 1,
+    });
     kind.put(next);
     this.#emit([{ put: next }]);
     return { status: "updated", record: next };
@@ -176,10 +181,10 @@ export class RecordTable {
     return records.toSorted((a, b) => a.createdAt - b.createdAt);
   }
 
-  /** Every alive record of a kind that lives during the whole scan, once. */
+  /** Every session of a kind that lives during the whole scan, once, also one that is rotated. */
   async *scan(kind: string): AsyncIterable<StoredRecord> {
     let seen = 0;
-    for (const { key } of this.#kinds.get(kind)?.generation() ?? []) {
+    for (const key of this.#kinds.get(kind)?.newestKeys() ?? []) {
       seen += 1;
       if (seen % SCAN_SLICE === 0) await nextTurn();
       const record = this.#kinds.get(kind)?.alive({ kind, key }, this.#clock.now());
