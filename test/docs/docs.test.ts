@@ -16,7 +16,7 @@ describe("docs/errors.md", () => {
 describe("docs/options.md", () => {
   const page = read("docs/options.md");
   const rows = new Map(
-    [...page.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(([, name, value]) => [name, value]),
+    [...page.matchAll(/^\| `(\w+)`\s*\| (.*?)\s*\|/gm)].map(([, name, value]) => [name, value]),
   );
   const source = read("packages/core/src/options/types.ts");
   const options = [...source.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name ?? "");
