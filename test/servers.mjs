@@ -12,6 +12,11 @@ const SERVERS = {
     commands: ["chromium", "chromium-browser", "google-chrome"],
     debian: "chromium",
   },
+  redis: {
+    variable: "REDIS_SERVER_PATH",
+    commands: ["redis-server", "valkey-server"],
+    debian: "redis-server",
+  },
 };
 
 /** Path of a program of the table, or null. */

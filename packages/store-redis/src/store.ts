@@ -1,0 +1,144 @@
+/** The Redis store: each operation is one script in the slot of its tag. */
+import type {
+  Admission,
+  Admitted,
+  Change,
+  Clock,
+  Counts,
+  Ending,
+  Handle,
+  OwnerKey,
+  OwnersPage,
+  Ref,
+  Replaced,
+  Replacement,
+  Store,
+  StoredRecord,
+  Tombstone,
+  UnixMs,
+  Updated,
+} from "@sojourn/core/store";
+import { found, list, recordIn, tombstoneIn, updated } from "./answers.ts";
+import { Connection } from "./connection.ts";
+import { create } from "./create.ts";
+import { LIST, READ } from "./lua/reading.ts";
+import { CONSUME, END, END_ALL, END_OWNER, TOUCH, UPDATE } from "./lua/writes.ts";
+import type { Script } from "./lua/script.ts";
+import { parseOptions } from "./options.ts";
+import type { ParsedOptions, RedisStoreOptions } from "./options.ts";
+import { replace } from "./replace.ts";
+import { Scripts } from "./scripts.ts";
+import { count, owners, scan } from "./shelves.ts";
+import { assertChange, assertInstants, assertRecord, assertText, endingText } from "./storable.ts";
+
+/**
+ * A store in Redis 7 or later, or Valkey 7.2 or later, for any number of processes. Nothing is sent
+ * before the first operation.
+ * @throws SOJOURN_OPTIONS_INVALID with every problem of the options
+ */
+export function redisStore(options: RedisStoreOptions): Store {
+  return new RedisStore(parseOptions(options));
+}
+
+class RedisStore implements Store {
+  readonly name = "redis";
+  readonly clock: Clock;
+  readonly #connection: Connection;
+  readonly #scripts: Scripts;
+
+  constructor(options: ParsedOptions) {
+    this.clock = options.clock;
+    this.#connection = new Connection(options);
+    this.#scripts = new Scripts(this.#connection, options);
+  }
+
+  async open(): Promise<void> {
+    await this.#connection.open();
+  }
+
+  async read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
+    return found(ref.kind, await this.#at(READ, ref));
+  }
+
+  async create(record: StoredRecord, admission?: Admission): Promise<Admitted> {
+    assertRecord(record);
+    return this.#connection.operation("create", () => create(this.#scripts, record, admission));
+  }
+
+  async update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
+    assertChange(change);
+    const { seenAt, expiresAt, payload } = change;
+    const answer = await this.#at(UPDATE, ref, expectedVersion, seenAt, expiresAt, payload);
+    return updated(ref.kind, answer);
+  }
+
+  async touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
+    assertInstants(seenAt, expiresAt);
+    return (await this.#at(TOUCH, ref, seenAt, expiresAt)) === 1;
+  }
+
+  async replace(ref: Ref, record: StoredRecord, replacement: Replacement): Promise<Replaced> {
+    assertRecord(record);
+    return this.#connection.operation("replace", () =>
+      replace(this.#scripts, ref, record, replacement),
+    );
+  }
+
+  async end(ref: Ref, ending: Ending): Promise<Tombstone | null> {
+    return tombstoneIn(ref.kind, await this.#at(END, ref, endingText(ending)));
+  }
+
+  async endOwner(kind: string, owner: OwnerKey, ending: Ending, except?: Handle): Promise<number> {
+    assertText("owner", owner);
+    const args = [owner, endingText(ending), except ?? ""];
+    return Number(await this.#of(END_OWNER, kind, owner, args));
+  }
+
+  async endAll(kind: string, ending: Ending): Promise<void> {
+    await this.#connection.operation("endAll", () =>
+      this.#scripts.everyShelf(END_ALL, kind, [endingText(ending)]),
+    );
+  }
+
+  async consume(ref: Ref): Promise<StoredRecord | null> {
+    const answer = await this.#at(CONSUME, ref);
+    return answer === null ? null : recordIn(ref.kind, answer);
+  }
+
+  async listOwner(kind: string, owner: OwnerKey): Promise<readonly StoredRecord[]> {
+    assertText("owner", owner);
+    const answer = list(await this.#of(LIST, kind, owner, [owner]));
+    return answer.map((each) => recordIn(kind, each));
+  }
+
+  scan(kind: string): AsyncIterable<StoredRecord> {
+    return scan(this.#connection, this.#scripts, kind);
+  }
+
+  async count(kind: string): Promise<Counts> {
+    return this.#connection.operation("count", () => count(this.#scripts, kind));
+  }
+
+  async owners(kind: string, cursor?: string | null, limit: number = 100): Promise<OwnersPage> {
+    const most = Math.max(1, limit);
+    return this.#connection.operation("owners", () =>
+      owners(this.#scripts, kind, cursor ?? null, most),
+    );
+  }
+
+  async flush(): Promise<void> {
+    await this.#connection.drain();
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  #at(script: Script, ref: Ref, ...args: readonly (string | number)[]): Promise<unknown> {
+    return this.#connection.operation(script.name, () => this.#scripts.at(script, ref, args));
+  }
+
+  #of(script: Script, kind: string, id: OwnerKey, args: readonly string[]): Promise<unknown> {
+    return this.#connection.operation(script.name, () => this.#scripts.of(script, kind, id, args));
+  }
+}
