@@ -1,14 +1,13 @@
 /** The way of a request, in two steps: `begin` before the handler, `commit` before the response. */
 import { readCookie } from "./cookie/read.ts";
-import type { CookieSpec } from "./cookie/spec.ts";
+import { specFor } from "./cookie/spec.ts";
 import { SojournError } from "./errors.ts";
-import { type Engine, openSession, principalOf } from "./lifecycle/engine.ts";
+import { type Engine, isSessionEnded, openSession, principalOf } from "./lifecycle/engine.ts";
 import { flush } from "./lifecycle/flush.ts";
-import { isSessionEnded } from "./lifecycle/engine.ts";
 import { isStraggler } from "./policy/endings.ts";
 import { expired } from "./policy/expiry.ts";
 import type { RequestFacts } from "./request/facts.ts";
-import { decideCookie, planResponse } from "./response/decide.ts";
+import { cookieMaking, decideCookie, planResponse } from "./response/decide.ts";
 import type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 import { EMPTY_DATA } from "./session/data.ts";
 import { decodePayload } from "./session/payload.ts";
@@ -47,14 +46,14 @@ export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
     begin: (facts) => begin(engine, verbs, facts),
     async commit(context, sent = { headersSent: false }) {
       if (!(context instanceof Exchange)) throw misuse();
-      return commit(engine, context, sent.headersSent);
+      return context.inTurn(() => commit(engine, context, sent.headersSent));
     },
   };
 }
 
 async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise<RequestContext> {
-  const { keys } = engine.settings;
-  const { name } = specFor(engine, facts.secure);
+  const { keys, cookies } = engine.settings;
+  const { name } = specFor(cookies, facts.secure);
   const presented = openCookies(keys, name, readCookie(facts.cookieHeader, name));
   const token = presented.status === "token" ? presented.token : null;
   const exchange = new Exchange(facts.secure, () => facts.client(), token);
@@ -74,11 +73,6 @@ async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
   else beginFound(engine, verbs, exchange, { key, found });
   return exchange;
-}
-
-/** The plain cookie does not exist where it must be secure: the secure one is then read all the same. */
-function specFor({ settings: { cookies } }: Engine, secure: boolean): CookieSpec {
-  return secure ? cookies.secure : (cookies.plain ?? cookies.secure);
 }
 
 function beginUnknown(engine: Engine, verbs: Verbs, exchange: Exchange): void {
@@ -125,18 +119,12 @@ async function commit(
   headersSent: boolean,
 ): Promise<ResponsePlan> {
   try {
-    await exchange.inTurn(() => flush(engine, exchange.state));
+    await flush(engine, exchange.state);
   } catch (error) {
     // The event says what was dropped; the answer of a session that ended meanwhile is no error.
     if (!isSessionEnded(error)) throw error;
   }
-  const { keys, cookies, clock } = engine.settings;
-  const spec = specFor(engine, exchange.secure);
-  const cookie = decideCookie(exchange, spec, {
-    keys,
-    persistent: cookies.persistent,
-    now: clock.now(),
-  });
+  const cookie = decideCookie(exchange, cookieMaking(engine.settings, exchange.secure));
   return planResponse(exchange, cookie && sendable(engine, exchange, { cookie, headersSent }));
 }
 

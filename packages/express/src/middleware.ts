@@ -46,7 +46,8 @@ export function sessionMiddleware(options: ExpressSessionOptions = {}): SessionM
     const serve = (context: RequestContext): void => {
       served.add(request);
       attach(request, property, context);
-      commitWith(response, committer(pipeline, context), { next, report: reporter(options) });
+      const commit: Commit = (headersSent) => pipeline.commit(context, { headersSent });
+      commitWith(response, commit, { next, report: reporter(options) });
       next();
     };
     void pipeline.begin(factsOf(request)).then(serve, next);
@@ -64,16 +65,6 @@ function attach(request: SessionRequest, property: string, context: RequestConte
 }
 
 type Commit = (headersSent: boolean) => ReturnType<Pipeline["commit"]>;
-
-/** Commits of one request, one after the other. */
-function committer(pipeline: Pipeline, context: RequestContext): Commit {
-  let last: Promise<unknown> = Promise.resolve();
-  return (headersSent) => {
-    const commit = last.then(() => pipeline.commit(context, { headersSent }));
-    last = commit.catch(() => {});
-    return commit;
-  };
-}
 
 interface Outcomes {
   readonly next: (error: unknown) => void;

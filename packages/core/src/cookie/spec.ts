@@ -128,6 +128,11 @@ function attributes(options: CookieOptions, secure: boolean): CookieAttributes {
   };
 }
 
+/** The cookie for a request. Where there is no plain one, the secure one is read all the same. */
+export function specFor({ secure, plain }: CookieSpecs, isSecure: boolean): CookieSpec {
+  return isSecure ? secure : (plain ?? secure);
+}
+
 /** Longest life that browsers grant a cookie: 400 days (RFC 6265bis 5.5). */
 const LONGEST_SECONDS = 400 * 86_400;
 

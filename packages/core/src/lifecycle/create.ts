@@ -2,6 +2,8 @@
 import { USER_AGENT_LENGTH } from "../policy/client.ts";
 import { deadline } from "../policy/expiry.ts";
 import { encodePayload, type Facts } from "../session/payload.ts";
+import type { Values } from "../session/data.ts";
+import type { ClientFacts } from "../request/facts.ts";
 import type { SessionState } from "../session/state.ts";
 import type { Admission, Store, StoredRecord } from "../store/contract.ts";
 import { ownerKey, randomTag, tagOf } from "../token/tag.ts";
@@ -75,15 +77,20 @@ export function draftRotation(
   return { record, token, facts: parts.facts, dataText: parts.dataText };
 }
 
-/** The facts of a new session of this request's client. */
+/** What a session begins with beside its data. */
+export interface Beginning {
+  readonly facts: Facts;
+  readonly principal: string | null;
+  readonly data: Readonly<Values>;
+  readonly client: ClientFacts;
+}
+
+/** The facts of a new session: those given, who began it, and a digest of what it may do. */
 export function newFacts(
   engine: Engine,
-  state: SessionState,
-  facts: Facts,
-  principal: string | null,
+  { facts, principal, data, client: { ip, userAgent } }: Beginning,
 ): Facts {
-  const { ip, userAgent } = state.exchange.client();
-  const privileges = privilegesOf(engine, state.data.peek(), principal);
+  const privileges = privilegesOf(engine, data, principal);
   return {
     ...facts,
     ...(ip === undefined ? {} : { ip }),

@@ -56,7 +56,7 @@ async function followPrincipal(engine: Engine, state: SessionState): Promise<boo
     endOld: after === null ? "logout" : "rotated",
     keepData: true,
   });
-  if (after !== null) emitLogin(engine, state, after, previous);
+  if (after !== null && state.record) emitLogin(engine, state.record, previous);
   else if (previous !== null) emitLogout(engine, previous, before);
   return true;
 }

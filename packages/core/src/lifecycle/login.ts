@@ -7,7 +7,7 @@ import { applyChanges, EMPTY_DATA } from "../session/data.ts";
 import type { Facts } from "../session/payload.ts";
 import type { SessionState } from "../session/state.ts";
 import type { LoginOptions } from "../session/types.ts";
-import type { Admission, EndingReason, Handle } from "../store/contract.ts";
+import type { Admission, EndingReason, Handle, StoredRecord } from "../store/contract.ts";
 import { type Draft, draftSession, newFacts, refuse, store, takeBack, takeOver } from "./create.ts";
 import { adopt, dropChanges, emitEvicted, endingNow, type Engine, principalOf } from "./engine.ts";
 
@@ -29,7 +29,7 @@ export async function login(
   const admission = await admissionFor(engine, name, options);
   const previous = state.record?.handle ?? null;
   await becomeSession(engine, state, { principal: name, facts, admission, endOld: "rotated" });
-  emitLogin(engine, state, name, previous);
+  if (state.record) emitLogin(engine, state.record, previous);
 }
 
 /** The limit for a login: its own options before the application's. */
@@ -97,7 +97,11 @@ export async function becomeSession(
     const sent = state.data.text();
     const draft = draftSession(engine, {
       principal: becoming.principal,
-      facts: newFacts(engine, state, becoming.facts, becoming.principal),
+      facts: newFacts(engine, {
+        ...becoming,
+        data: state.data.peek(),
+        client: state.exchange.client(),
+      }),
       dataText: carriedData(state, becoming),
     });
     if (state.phase !== "alive" || !state.record) {
@@ -160,12 +164,10 @@ async function replaceOld(
 /** Tells of a login. */
 export function emitLogin(
   engine: Engine,
-  state: SessionState,
-  principal: string,
+  { handle, owner }: StoredRecord,
   previous: Handle | null,
 ): void {
-  const handle = state.record?.handle;
-  if (handle === undefined) return;
+  const principal = principalOf({ owner });
   engine.events.emit("created", { handle, principal });
   engine.events.emit("login", { handle, principal, previous });
 }

@@ -3,6 +3,7 @@ import { EMPTY_DATA } from "../session/data.ts";
 import type { SessionState } from "../session/state.ts";
 import { endingNow, type Engine, openSession, principalOf, sessionEnded } from "./engine.ts";
 import { SojournError } from "../errors.ts";
+import { revokeOwner } from "./revoke.ts";
 
 /** `session.logout` and `session.destroy`. */
 export async function logout(engine: Engine, state: SessionState): Promise<void> {
@@ -50,17 +51,5 @@ export async function revokeOthers(
       "revokeOthers() needs a logged-in session: call login() first",
     );
   }
-  const { kind, owner, handle } = record;
-  const ending = endingNow(engine, "revoked", { reason });
-  const count = await engine.store.call("endOwner", (store) =>
-    store.endOwner(kind, owner, ending, handle),
-  );
-  engine.events.emit("revoked", {
-    handle: null,
-    principal: principalOf(record),
-    except: handle,
-    count,
-    ending,
-  });
-  return count;
+  return revokeOwner(engine, record.owner, { reason, except: record.handle });
 }

@@ -24,7 +24,12 @@ export async function createAnonymous(
   dataText: string = state.data.text(),
 ): Promise<void> {
   const sent = state.data.text();
-  const facts = newFacts(engine, state, ANONYMOUS, null);
+  const facts = newFacts(engine, {
+    facts: ANONYMOUS,
+    principal: null,
+    data: state.data.peek(),
+    client: state.exchange.client(),
+  });
   const draft = draftSession(engine, { principal: null, facts, dataText });
   await store(engine, draft, undefined);
   takeOver(state, draft, sent);

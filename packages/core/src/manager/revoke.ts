@@ -1,6 +1,7 @@
 /** Revoking: one session, all of a principal, all but one, everyone's. */
 import { SojournError } from "../errors.ts";
 import { endingNow, type Engine, principalOf } from "../lifecycle/engine.ts";
+import { revokeOwner } from "../lifecycle/revoke.ts";
 import { principalName } from "../policy/principal.ts";
 import type { Handle } from "../store/contract.ts";
 import { ownerKey } from "../token/tag.ts";
@@ -12,20 +13,12 @@ type Revoking = Pick<Sessions, "revoke" | "revokeAll" | "revokeOthers" | "revoke
 /** The revoking part of {@link Sessions}. Each rejects when the store could not do it. */
 export function revokeMethods(engine: Engine): Revoking {
   const { kind, namespace } = engine.settings;
-  const revokeOwner = async (
+  const revokeSessions = (
     principal: string | number,
     reason: string | undefined,
     except: Handle | null,
-  ) => {
-    const name = principalName(principal);
-    const ending = endingNow(engine, "revoked", { reason });
-    const owner = ownerKey(namespace, name);
-    const count = await engine.store.call("endOwner", (store) =>
-      store.endOwner(kind, owner, ending, except ?? undefined),
-    );
-    engine.events.emit("revoked", { handle: null, principal: name, except, count, ending });
-    return count;
-  };
+  ): Promise<number> =>
+    revokeOwner(engine, ownerKey(namespace, principalName(principal)), { reason, except });
   return {
     async revoke(text, reason) {
       const handle = parseHandle(text);
@@ -44,10 +37,10 @@ export function revokeMethods(engine: Engine): Revoking {
       });
       return true;
     },
-    revokeAll: (principal, reason) => revokeOwner(principal, reason, null),
+    revokeAll: async (principal, reason) => revokeSessions(principal, reason, null),
     async revokeOthers(principal, except, reason) {
       const handle = parseHandle(except);
-      if (handle !== null) return revokeOwner(principal, reason, handle);
+      if (handle !== null) return revokeSessions(principal, reason, handle);
       throw new SojournError(
         "SOJOURN_OPTIONS_INVALID",
         "revokeOthers() needs the handle of the session to spare; revokeAll() spares none",

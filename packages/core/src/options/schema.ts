@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type CookieOptions, cookieProblems } from "../cookie/spec.ts";
 import { SojournError } from "../errors.ts";
-import type { MaxSessions } from "../policy/admission.ts";
+import { type MaxSessions, ON_LIMIT } from "../policy/admission.ts";
 import type { OnLimit } from "../store/contract.ts";
 import { MIN_SECRET_LENGTH, type SecretBytes } from "../token/key-ring.ts";
 import { DEFAULTS } from "./defaults.ts";
@@ -84,7 +84,7 @@ const options = z
         fn<Exclude<SessionOptions["max"], number | undefined>>("(principal) => number"),
       ])
       .default(DEFAULTS.max),
-    onLimit: z.enum(["evict-oldest", "evict-idle", "reject"]).default(DEFAULTS.onLimit),
+    onLimit: z.enum(ON_LIMIT).default(DEFAULTS.onLimit),
     principal: fn<NonNullable<SessionOptions["principal"]>>("(data) => user id or null").optional(),
     privileges: fn<NonNullable<SessionOptions["privileges"]>>(
       "(data) => list of privileges",

@@ -5,7 +5,8 @@ import type { Admission, OnLimit } from "../store/contract.ts";
 /** A limit: a number, or one for each principal; 0 = unlimited. */
 export type MaxSessions = number | ((principal: string) => number | Promise<number>);
 
-const ON_LIMIT: readonly OnLimit[] = ["evict-oldest", "evict-idle", "reject"];
+/** What `onLimit` may say. */
+export const ON_LIMIT: readonly [OnLimit, ...OnLimit[]] = ["evict-oldest", "evict-idle", "reject"];
 
 /** The limit in force for a login; undefined = unlimited. @throws SOJOURN_OPTIONS_INVALID */
 export async function resolveAdmission(

@@ -1,31 +1,53 @@
 /** Decides which cookie a response carries, and what caches are told. */
-import { deadlineSeconds, type CookieSpec } from "../cookie/spec.ts";
+import { deadlineSeconds, specFor, type CookieSpec } from "../cookie/spec.ts";
 import type { UnixMs } from "../clock.ts";
+import type { Settings } from "../options/settings.ts";
 import type { Exchange } from "../session/state.ts";
 import { sealToken } from "../token/cookie-value.ts";
 import type { KeyRing } from "../token/key-ring.ts";
+import type { Token } from "../token/token.ts";
 import type { PlannedCookie, ResponsePlan } from "./plan.ts";
 
-/** The cookie that the exchange calls for, or null. Asking again gives null. */
-export function decideCookie(
-  exchange: Exchange,
-  spec: CookieSpec,
-  { keys, persistent, now }: { keys: KeyRing; persistent: boolean; now: UnixMs },
-): PlannedCookie | null {
-  const token = exchange.takeToken();
+/** What a cookie is made with. */
+export interface CookieMaking {
+  readonly spec: CookieSpec;
+  readonly keys: KeyRing;
+  /** Whether the browser is to keep it until the session expires. */
+  readonly persistent: boolean;
+  readonly now: UnixMs;
+}
+
+/** How these settings make the cookie of a request. */
+export function cookieMaking(settings: Settings, isSecure: boolean): CookieMaking {
+  const { keys, cookies, clock } = settings;
+  const spec = specFor(cookies, isSecure);
+  return { spec, keys, persistent: cookies.persistent, now: clock.now() };
+}
+
+/** The cookie that hands a token to the browser. `expiresAt`: when its session does, if known. */
+export function tokenCookie(
+  token: Token,
+  expiresAt: UnixMs | undefined,
+  { spec, keys, persistent, now }: CookieMaking,
+): PlannedCookie {
   const { name } = spec;
-  if (token !== null) {
-    const { record } = exchange.state;
-    const maxAge = persistent && record ? { maxAge: deadlineSeconds(record.expiresAt, now) } : {};
-    return {
-      name,
-      value: sealToken(keys, name, token),
-      attributes: { ...spec.attributes, ...maxAge },
-    };
-  }
+  const isKept = persistent && expiresAt !== undefined;
+  const maxAge = isKept ? { maxAge: deadlineSeconds(expiresAt, now) } : {};
+  return {
+    name,
+    value: sealToken(keys, name, token),
+    attributes: { ...spec.attributes, ...maxAge },
+  };
+}
+
+/** The cookie that the exchange calls for, or null. Asking again gives null. */
+export function decideCookie(exchange: Exchange, making: CookieMaking): PlannedCookie | null {
+  const token = exchange.takeToken();
+  if (token !== null) return tokenCookie(token, exchange.state.record?.expiresAt, making);
   if (!exchange.clearCookie) return null;
   exchange.clearCookie = false;
-  return { name, value: "", attributes: { ...spec.attributes, maxAge: 0 } };
+  const { name, attributes } = making.spec;
+  return { name, value: "", attributes: { ...attributes, maxAge: 0 } };
 }
 
 /** The plan for a response with that cookie. */

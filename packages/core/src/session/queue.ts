@@ -1,6 +1,7 @@
 /** Lets the commits of one session in this process pass one by one, so that they do not collide. */
 import { SojournError } from "../errors.ts";
 import type { Handle, StoredRecord } from "../store/contract.ts";
+import { withDeadline } from "../store/guard.ts";
 
 interface Line {
   waiting: number;
@@ -31,7 +32,10 @@ export class CommitQueue {
     const line = this.#lines.get(handle) ?? { waiting: 0, tail: Promise.resolve(), latest: null };
     this.#lines.set(handle, line);
     line.waiting++;
-    const turn = line.waiting === 1 ? Promise.resolve() : this.#turn(line, deadlineMs);
+    const turn =
+      line.waiting === 1
+        ? Promise.resolve()
+        : withDeadline(line.tail, deadlineMs, () => tooLong(deadlineMs));
     const done = turn.then(async () => {
       const { value, latest } = await commit(line.latest);
       line.latest = latest;
@@ -51,15 +55,11 @@ export class CommitQueue {
     while (this.#lines.size > 0)
       await Promise.all([...this.#lines.values()].map((line) => line.tail));
   }
+}
 
-  #turn(line: Line, deadlineMs: number): Promise<void> {
-    const ahead = line.tail;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const message = `waited ${deadlineMs} ms for earlier commits of the same session, which wait for the store`;
-        reject(new SojournError("SOJOURN_STORE_TIMEOUT", message));
-      }, deadlineMs);
-      void ahead.finally(() => clearTimeout(timer)).then(() => resolve());
-    });
-  }
+function tooLong(deadlineMs: number): SojournError {
+  return new SojournError(
+    "SOJOURN_STORE_TIMEOUT",
+    `waited ${deadlineMs} ms for earlier commits of the same session, which wait for the store`,
+  );
 }

@@ -84,7 +84,7 @@ function timeout(deadlineMs: number, what: string): () => SojournError {
 }
 
 /** Rejects with `tooLate` when `answer` has not settled in time. */
-async function withDeadline<T>(
+export async function withDeadline<T>(
   answer: Promise<T>,
   withinMs: number,
   tooLate: () => SojournError,
