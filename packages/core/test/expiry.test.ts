@@ -7,6 +7,7 @@ import { must, range, world, type World } from "./support/world.ts";
 import type { SessionOptions } from "../src/options/types.ts";
 import type { LoginOptions } from "../src/session/types.ts";
 import type { Browser } from "./support/browser.ts";
+import { principalOf } from "./support/browser.ts";
 
 interface LoggedIn extends World {
   readonly visitor: Browser;
@@ -24,12 +25,6 @@ async function loggedIn(options: SessionOptions = {}, login: LoginOptions = {}):
 }
 
 /** The principal that a copy of the browser's cookie still opens, without sliding the original. */
-const principalOf = (visitor: Browser): Promise<string | null> =>
-  visitor
-    .clone()
-    .open()
-    .then(({ session }) => session.principal);
-
 describe("idle timeout", () => {
   test("ASVS 7.3.1 alive 1 ms before, gone at exactly the idle timeout, and told once", async () => {
     const { visitor, clock, told, sessions } = await loggedIn({ idle: "30m" });

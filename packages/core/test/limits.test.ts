@@ -3,15 +3,10 @@ import { describe, expect, test } from "vitest";
 import { memoryStore } from "../src/store/memory/store.ts";
 import type { OnLimit } from "../src/store/contract.ts";
 import type { Browser } from "./support/browser.ts";
+import { principalOf } from "./support/browser.ts";
 import { fakeClock, HOUR, MINUTE } from "./support/clock.ts";
 import { interceptStore } from "./support/intercept.ts";
 import { failure, failureCode, must, parallel, range, world, type World } from "./support/world.ts";
-
-const principalOf = (visitor: Browser): Promise<string | null> =>
-  visitor
-    .clone()
-    .open()
-    .then(({ session }) => session.principal);
 
 /** A world that looks, after every store operation, how many sessions `ada` has. */
 function observed(options: Parameters<typeof world>[0]): World & { peak: () => number } {

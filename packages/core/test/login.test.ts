@@ -1,15 +1,10 @@
 /** G5: login gives a new token, and the old one is dead in the same step. */
 import { describe, expect, test } from "vitest";
 import type { Browser, TestSession } from "./support/browser.ts";
+import { principalOf } from "./support/browser.ts";
 import { HOUR, MINUTE } from "./support/clock.ts";
 import { settled } from "./support/intercept.ts";
 import { parallel, world, type World } from "./support/world.ts";
-
-const principalOf = (visitor: Browser): Promise<string | null> =>
-  visitor
-    .clone()
-    .open()
-    .then(({ session }) => session.principal);
 
 async function loggedIn(
   options: Parameters<typeof world>[0] = {},

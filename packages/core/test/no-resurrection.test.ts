@@ -1,47 +1,9 @@
 /** G1: what was logged out, revoked, evicted or expired never comes back, whatever comes late. */
 import { describe, expect, test } from "vitest";
-import { memoryStore } from "../src/store/memory/store.ts";
-import type { Browser, TestSession } from "./support/browser.ts";
-import { fakeClock, MINUTE } from "./support/clock.ts";
-import { Gate } from "./support/intercept.ts";
-import { must, parallel, world, type World } from "./support/world.ts";
-
-const principalOf = (visitor: Browser): Promise<string | null> =>
-  visitor
-    .clone()
-    .open()
-    .then(({ session }) => session.principal);
-
-interface Gated extends World {
-  readonly gate: Gate;
-  readonly visitor: Browser;
-}
-
-async function gated(options: Parameters<typeof world>[0] = {}): Promise<Gated> {
-  const clock = fakeClock();
-  const gate = new Gate(memoryStore({ clock }));
-  const made = world({ ...options, clock, store: gate.store });
-  const visitor = made.browser();
-  await visitor.visit((session) => session.set("a", 1) && session.login("ada"));
-  return { ...made, gate, visitor };
-}
-
-/** How a session ends, by another request or from outside. */
-const ENDINGS: [name: string, end: (made: Gated) => unknown][] = [
-  ["logout", ({ visitor }) => visitor.clone().visit((session) => session.logout())],
-  ["destroy", ({ visitor }) => visitor.clone().visit((session) => session.destroy())],
-  ["regenerate", ({ visitor }) => visitor.clone().visit((session) => session.regenerate())],
-  ["a login", ({ visitor }) => visitor.clone().visit((session) => session.login("bob"))],
-  ["elevate", ({ visitor }) => visitor.clone().visit((session) => session.elevate())],
-  ["revokeAll", ({ sessions }) => sessions.revokeAll("ada")],
-  ["revokeEveryone", ({ sessions }) => sessions.revokeEveryone()],
-  [
-    "revoke by handle",
-    async ({ sessions }) => sessions.revoke(must((await sessions.list("ada")).items[0]).handle),
-  ],
-  ["eviction", ({ browser }) => browser().visit((session) => session.login("ada", { max: 1 }))],
-  ["the idle timeout", ({ clock }) => clock.advance(30 * MINUTE)],
-];
+import type { TestSession } from "./support/browser.ts";
+import { principalOf } from "./support/browser.ts";
+import { ENDINGS, gated } from "./support/gated.ts";
+import { parallel, world } from "./support/world.ts";
 
 /** What a slow request does with its session. */
 const LATE: [name: string, operation: string, act: (session: TestSession) => unknown][] = [

@@ -2,13 +2,8 @@
 import { describe, expect, test } from "vitest";
 import type { DataView } from "../src/options/types.ts";
 import type { Browser } from "./support/browser.ts";
+import { principalOf } from "./support/browser.ts";
 import { failureCode, must, world } from "./support/world.ts";
-
-const principalOf = (visitor: Browser): Promise<string | null> =>
-  visitor
-    .clone()
-    .open()
-    .then(({ session }) => session.principal);
 
 describe("option principal", () => {
   const principal = (data: DataView): string | null =>

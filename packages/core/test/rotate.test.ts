@@ -1,14 +1,9 @@
 /** Rotation: a new token, a few seconds of grace for requests under way, and a signal afterwards. */
 import { describe, expect, test } from "vitest";
 import type { Browser } from "./support/browser.ts";
+import { principalOf } from "./support/browser.ts";
 import { MINUTE, SECOND } from "./support/clock.ts";
 import { failureCode, parallel, world, type World } from "./support/world.ts";
-
-const principalOf = (visitor: Browser): Promise<string | null> =>
-  visitor
-    .clone()
-    .open()
-    .then(({ session }) => session.principal);
 
 async function rotated(
   options: Parameters<typeof world>[0] = {},

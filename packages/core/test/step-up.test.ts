@@ -2,14 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { DataView } from "../src/options/types.ts";
 import type { Browser } from "./support/browser.ts";
+import { principalOf } from "./support/browser.ts";
 import { HOUR, MINUTE } from "./support/clock.ts";
 import { failureCode, range, world, type World } from "./support/world.ts";
-
-const principalOf = (visitor: Browser): Promise<string | null> =>
-  visitor
-    .clone()
-    .open()
-    .then(({ session }) => session.principal);
 
 async function loggedIn(
   options: Parameters<typeof world>[0] = {},

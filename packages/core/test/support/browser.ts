@@ -114,3 +114,11 @@ export class Browser {
     this.#expiresAt = maxAge === undefined ? Infinity : this.parts.clock.now() + maxAge * 1_000;
   }
 }
+
+/** Who is logged in with this browser's cookie; the browser itself notices nothing. */
+export function principalOf(visitor: Browser): Promise<string | null> {
+  return visitor
+    .clone()
+    .open()
+    .then(({ session }) => session.principal);
+}

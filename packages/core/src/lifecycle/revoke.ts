@@ -1,0 +1,18 @@
+/** Ends the sessions of a principal from outside; the one way for a session and for the manager. */
+import type { Handle, OwnerKey } from "../store/contract.ts";
+import { endingNow, type Engine, principalOf } from "./engine.ts";
+
+/** Revokes all sessions of an owner but `except`; resolves to how many. */
+export async function revokeOwner(
+  engine: Engine,
+  owner: OwnerKey,
+  { reason, except }: { reason: string | undefined; except: Handle | null },
+): Promise<number> {
+  const ending = endingNow(engine, "revoked", { reason });
+  const count = await engine.store.call("endOwner", (store) =>
+    store.endOwner(engine.settings.kind, owner, ending, except ?? undefined),
+  );
+  const principal = principalOf({ owner });
+  engine.events.emit("revoked", { handle: null, principal, except, count, ending });
+  return count;
+}
