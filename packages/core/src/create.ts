@@ -4,10 +4,13 @@ import type { Engine } from "./lifecycle/engine.ts";
 import { createVerbs } from "./lifecycle/verbs.ts";
 import { createSessions } from "./manager/sessions.ts";
 import type { Sessions } from "./manager/types.ts";
-import { resolveSettings } from "./options/settings.ts";
+import { Relay } from "./nodes/relay.ts";
+import { resolveSettings, type Settings } from "./options/settings.ts";
 import type { SessionOptions } from "./options/types.ts";
+import { LocalCaller } from "./outage/local.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { CommitQueue } from "./session/queue.ts";
+import { Breaker } from "./store/breaker.ts";
 import { StoreGuard } from "./store/guard.ts";
 
 /** What {@link createSessionManager} gives. */
@@ -25,12 +28,36 @@ export interface SessionManager {
 export function createSessionManager(options: SessionOptions = {}): SessionManager {
   const settings = resolveSettings(options);
   const events = new Events(settings.clock, settings.logger);
-  const store = new StoreGuard(settings.store, settings.storeDeadlineMs, (operation, code) => {
-    events.emit("store-failed", { operation, code });
+  const guard = guardOf(settings, events);
+  const local = localOf(settings, guard, events);
+  const relay = relayOf(settings, events);
+  if (local) relay?.onOpened(() => local.forgetRecent());
+  const store = local ?? guard;
+  const engine: Engine = { settings, store, local, relay, events, queue: new CommitQueue() };
+  const pipeline = createPipeline(engine, createVerbs(engine));
+  return { sessions: createSessions(engine, pipeline), pipeline };
+}
+
+function guardOf({ store, storeDeadlineMs, breaker }: Settings, events: Events): StoreGuard {
+  return new StoreGuard(store, {
+    deadlineMs: storeDeadlineMs,
+    breaker: new Breaker(breaker, {
+      down: (code) => events.emit("store-down", { code }),
+      up: (downMs) => events.emit("store-up", { downMs: Math.round(downMs) }),
+    }),
+    onFailure: (operation, code) => events.emit("store-failed", { operation, code }),
   });
-  const engine: Engine = { settings, store, events, queue: new CommitQueue() };
-  return {
-    sessions: createSessions(engine),
-    pipeline: createPipeline(engine, createVerbs(engine)),
-  };
+}
+
+function localOf(
+  { store, onStoreError, staleForMs, namespace }: Settings,
+  guard: StoreGuard,
+  events: Events,
+): LocalCaller | null {
+  if (onStoreError !== "local") return null;
+  return new LocalCaller({ store, guard, events, namespace, staleForMs });
+}
+
+function relayOf({ store: { signals }, kind }: Settings, events: Events): Relay | null {
+  return signals ? new Relay({ signals, topic: kind, events }) : null;
 }

@@ -5,6 +5,8 @@ import type { Ending, Handle } from "./store/contract.ts";
 
 interface EventBase {
   readonly at: UnixMs;
+  /** It happened in another process on the same store; told to listeners only, not to the log. */
+  readonly remote?: true;
 }
 /** An event about one session. */
 interface SessionEvent extends EventBase {
@@ -22,6 +24,9 @@ export type CookieRejection =
   | "unknown-key"
   | "duplicate"
   | "unknown";
+
+/** What a session is worth while the store is away; see `session.degraded`. */
+export type Degraded = "stale" | "provisional" | "anonymous";
 
 /** Every event by name. Payloads never hold a token, a key or session data. */
 export interface SessionEvents {
@@ -77,6 +82,19 @@ export interface SessionEvents {
   };
   /** A rotated token was used after its grace time: perhaps stolen. */
   "token-reused": EndingEvent & { readonly type: "token-reused" };
+  /** `stale`: read earlier; `provisional`: made while the store is away; `anonymous`: nothing is known. */
+  degraded: EventBase & {
+    readonly type: "degraded";
+    readonly standing: Degraded;
+    readonly handle: Handle | null;
+    readonly principal: string | null;
+  };
+  /** The store took over a session that was made while it was away. */
+  promoted: SessionEvent & { readonly type: "promoted" };
+  /** The store is left alone: its last calls got no answer. */
+  "store-down": EventBase & { readonly type: "store-down"; readonly code: string };
+  /** The store answers again. `downMs`: since the first call that it did not answer. */
+  "store-up": EventBase & { readonly type: "store-up"; readonly downMs: number };
   "store-failed": EventBase & {
     readonly type: "store-failed";
     readonly operation: string;
@@ -92,6 +110,12 @@ export interface Logger {
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
   error(facts: object, message: string): void;
+}
+
+/** Carries events to other processes. */
+interface EventRelay {
+  wants(name: keyof SessionEvents): boolean;
+  tell(event: AnySessionEvent): void;
 }
 
 type Listener = (event: AnySessionEvent) => void;
@@ -114,6 +138,10 @@ const LEVELS: Record<keyof SessionEvents, Level> = {
   "cookie-unsent": "warn",
   "changes-dropped": "warn",
   "token-reused": "warn",
+  degraded: "debug",
+  promoted: "info",
+  "store-down": "error",
+  "store-up": "info",
   "store-failed": "error",
 };
 
@@ -135,6 +163,7 @@ export class Events {
   readonly #listeners = new Map<keyof SessionEvents | "*", Set<Listener>>();
   readonly #clock: Clock;
   readonly #logger: Logger | undefined;
+  #relay: EventRelay | undefined;
 
   constructor(clock: Clock, logger: Logger | undefined) {
     this.#clock = clock;
@@ -155,6 +184,7 @@ export class Events {
   wants(name: keyof SessionEvents): boolean {
     return (
       this.#logger !== undefined ||
+      this.#relay?.wants(name) === true ||
       diagnostics.hasSubscribers ||
       this.#listeners.has(name) ||
       this.#listeners.has("*")
@@ -164,11 +194,22 @@ export class Events {
   emit<Name extends keyof SessionEvents>(name: Name, payload: EventPayload<Name>): void {
     if (!this.wants(name)) return;
     const event = { type: name, at: this.#clock.now(), ...payload } as unknown as AnySessionEvent;
-    for (const key of [name, "*"] as const) {
-      for (const listener of this.#listeners.get(key) ?? []) this.#tell(listener, event);
-    }
+    this.deliver(event);
+    if (this.#relay?.wants(name)) this.#relay.tell(event);
     if (diagnostics.hasSubscribers) diagnostics.publish(event);
     this.#log(LEVELS[name], { session: event }, `session ${name}`);
+  }
+
+  /** Tells the listeners alone: for what another process has published and logged already. */
+  deliver(event: AnySessionEvent): void {
+    for (const key of [event.type, "*"] as const) {
+      for (const listener of this.#listeners.get(key) ?? []) this.#tell(listener, event);
+    }
+  }
+
+  /** Hands the events of this process on as well. */
+  forwardTo(relay: EventRelay): void {
+    this.#relay = relay;
   }
 
   #tell(listener: Listener, event: AnySessionEvent): void {

@@ -6,12 +6,14 @@ export type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 export { type CacheHeaders, privacyHeaders } from "./response/privacy.ts";
 export { serializeCookie } from "./cookie/serialize.ts";
 export type { CookieAttributes, CookieOptions } from "./cookie/spec.ts";
-export type { SessionOptions, DataView } from "./options/types.ts";
+export type { BreakerSettings, DataView, OnStoreError, SessionOptions } from "./options/types.ts";
 export type { Duration } from "./options/duration.ts";
 export type { StandardSchema } from "./options/standard-schema.ts";
 export { DEFAULTS } from "./options/defaults.ts";
 export type * from "./session/types.ts";
 export type * from "./manager/types.ts";
+export type { UpgradeOptions, UpgradeRequest } from "./manager/upgrade.ts";
+export type { WatchOptions } from "./manager/watch.ts";
 export { memoryStore, type MemoryStoreOptions } from "./store/memory/store.ts";
 export type {
   Counts,
@@ -23,7 +25,13 @@ export type {
   Store,
 } from "./store/contract.ts";
 export { EVENT_CHANNEL } from "./events.ts";
-export type { AnySessionEvent, CookieRejection, Logger, SessionEvents } from "./events.ts";
+export type {
+  AnySessionEvent,
+  CookieRejection,
+  Degraded,
+  Logger,
+  SessionEvents,
+} from "./events.ts";
 export { ERROR_CODES, type ErrorCode, isSojournError, SojournError } from "./errors.ts";
 export { type Clock, systemClock, type UnixMs } from "./clock.ts";
 export type { SecretBytes } from "./token/key-ring.ts";

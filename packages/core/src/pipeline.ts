@@ -1,9 +1,9 @@
 /** The way of a request, in two steps: `begin` before the handler, `commit` before the response. */
 import { readCookie } from "./cookie/read.ts";
 import { specFor } from "./cookie/spec.ts";
-import { SojournError } from "./errors.ts";
+import { isSojournError, SojournError } from "./errors.ts";
 import { type Engine, isSessionEnded, openSession, principalOf } from "./lifecycle/engine.ts";
-import { flush } from "./lifecycle/flush.ts";
+import { dropUnsaved, flush } from "./lifecycle/flush.ts";
 import { isStraggler } from "./policy/endings.ts";
 import { expired } from "./policy/expiry.ts";
 import type { RequestFacts } from "./request/facts.ts";
@@ -20,6 +20,7 @@ import {
   type StoredRecord,
   type Tombstone,
 } from "./store/contract.ts";
+import { isAway } from "./store/guard.ts";
 import { openCookies } from "./token/cookie-value.ts";
 import { digestToken } from "./token/token.ts";
 
@@ -65,14 +66,41 @@ async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise
   }
   if (presented.amongOthers) engine.events.emit("cookie-rejected", { reason: "duplicate" });
   const key = digestToken(presented.token);
-  const found = await engine.store.call("read", (store) =>
-    store.read({ kind: engine.settings.kind, key }),
-  );
+  const found = await read(engine, key);
+  if (isSojournError(found)) {
+    beginDetached(engine, verbs, exchange, found);
+    return exchange;
+  }
   exchange.resendCookie = presented.resign;
   if (found === null) beginUnknown(engine, verbs, exchange);
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
   else beginFound(engine, verbs, exchange, { key, found });
   return exchange;
+}
+
+/** What is at the key; with `onStoreError: 'anonymous'` the error of a store that is away. */
+async function read(
+  engine: Engine,
+  key: RecordKey,
+): Promise<StoredRecord | Tombstone | null | SojournError> {
+  const { kind, onStoreError } = engine.settings;
+  try {
+    return await engine.store.call("read", (store) => store.read({ kind, key }));
+  } catch (error) {
+    if (onStoreError === "anonymous" && isAway(error)) return error;
+    throw error;
+  }
+}
+
+/** The cookie stays as it is: it may be good, and nobody can tell. */
+function beginDetached(
+  engine: Engine,
+  verbs: Verbs,
+  exchange: Exchange,
+  outage: SojournError,
+): void {
+  openSession(engine, exchange, verbs, EMPTY_DATA).detach(outage);
+  engine.events.emit("degraded", { standing: "anonymous", handle: null, principal: null });
 }
 
 function beginUnknown(engine: Engine, verbs: Verbs, exchange: Exchange): void {
@@ -110,7 +138,11 @@ function beginFound(
   state.graced = found.key !== key;
   if (state.graced) exchange.resendCookie = false;
   state.live({ ...found, key }, facts);
-  engine.events.emit("loaded", { handle: found.handle, principal: principalOf(found) });
+  const standing = engine.local?.standing(found) ?? null;
+  state.stale = standing === "stale";
+  const who = { handle: found.handle, principal: principalOf(found) };
+  engine.events.emit("loaded", who);
+  if (standing !== null) engine.events.emit("degraded", { standing, ...who });
 }
 
 async function commit(
@@ -122,7 +154,7 @@ async function commit(
     await flush(engine, exchange.state);
   } catch (error) {
     // The event says what was dropped; the answer of a session that ended meanwhile is no error.
-    if (!isSessionEnded(error)) throw error;
+    if (!isSessionEnded(error) && !dropUnsaved(engine, exchange.state, error)) throw error;
   }
   const cookie = decideCookie(exchange, cookieMaking(engine.settings, exchange.secure));
   return planResponse(exchange, cookie && sendable(engine, exchange, { cookie, headersSent }));

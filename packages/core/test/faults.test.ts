@@ -41,7 +41,7 @@ async function faulty(): Promise<Faulty> {
   const store = interceptStore(memoryStore({ clock }), (_, run) =>
     fault === null ? run() : must(FAULTS[fault]).fail(),
   );
-  const made = world({ clock, store, storeDeadline: `${DEADLINE}ms` });
+  const made = world({ clock, store, storeDeadline: `${DEADLINE}ms`, breaker: false });
   const visitor = made.browser();
   await visitor.visit((session) => session.set("a", 1) && session.login("ada"));
   return { ...made, visitor, break: (next) => void (fault = next) };

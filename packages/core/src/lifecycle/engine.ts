@@ -1,7 +1,9 @@
 /** What every verb works with: the settings, the guarded store, time, events and the commit queue. */
 import { SojournError } from "../errors.ts";
 import type { Events } from "../events.ts";
+import type { Relay } from "../nodes/relay.ts";
 import type { Settings } from "../options/settings.ts";
+import type { LocalCaller } from "../outage/local.ts";
 import type { Timeouts } from "../policy/expiry.ts";
 import { privilegeDigest } from "../policy/privileges.ts";
 import {
@@ -17,13 +19,17 @@ import type { CommitQueue } from "../session/queue.ts";
 import { createSession } from "../session/session.ts";
 import { type Exchange, SessionState, type Verbs } from "../session/state.ts";
 import type { Ending, EndingReason, Handle, StoredRecord, Tombstone } from "../store/contract.ts";
-import type { StoreGuard } from "../store/guard.ts";
+import type { StoreCaller } from "../store/guard.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
 
 /** Shared by all verbs of one manager. */
 export interface Engine {
   readonly settings: Settings;
-  readonly store: StoreGuard;
+  readonly store: StoreCaller;
+  /** What goes on while the store is away; null unless `onStoreError` is `'local'`. */
+  readonly local: LocalCaller | null;
+  /** The way to the other processes on the store; null where there are none. */
+  readonly relay: Relay | null;
   readonly events: Events;
   readonly queue: CommitQueue;
 }

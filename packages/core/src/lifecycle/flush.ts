@@ -13,6 +13,7 @@ import {
   privilegesOf,
   timeoutsOf,
 } from "./engine.ts";
+import { isAway } from "../store/guard.ts";
 import { rotateRecord } from "./rotate.ts";
 import { createAnonymous, noteDeadline, writeChanges } from "./write.ts";
 
@@ -23,8 +24,12 @@ import { createAnonymous, noteDeadline, writeChanges } from "./write.ts";
  */
 export async function flush(engine: Engine, state: SessionState): Promise<void> {
   if (state.phase === "ended") return dropChanges(engine, state, null);
-  if (await followPrincipal(engine, state)) return;
   const changes = state.data.changes();
+  if (state.phase === "detached") {
+    if (changes === null) return;
+    throw state.outage;
+  }
+  if (await followPrincipal(engine, state)) return;
   if (state.phase === "fresh") return changes === null ? undefined : createAnonymous(engine, state);
   const privileges = changedPrivileges(engine, state);
   if (privileges !== undefined && !state.exchange.rotated)
@@ -38,6 +43,19 @@ export async function flush(engine: Engine, state: SessionState): Promise<void> 
     );
   }
   await touchIfDue(engine, state);
+}
+
+/**
+ * With `onStoreError: 'anonymous'`: what a visitor without a session changed is dropped when the
+ * store is away, with an event; a login is not. True if it was.
+ */
+export function dropUnsaved(engine: Engine, state: SessionState, error: unknown): boolean {
+  const { onStoreError, principal } = engine.settings;
+  const isUnsaved = state.phase === "detached" || state.phase === "fresh";
+  if (onStoreError !== "anonymous" || !isUnsaved || !isAway(error)) return false;
+  if (principal && (principal(state.data.peek()) ?? null) !== null) return false;
+  dropChanges(engine, state, null);
+  return true;
 }
 
 /** With the option `principal`: logs in, over or out when the data says so. True if it did. */

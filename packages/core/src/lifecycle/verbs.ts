@@ -1,6 +1,7 @@
 /** The verbs of a session, bound to one manager; each waits for the one before it. */
 import type { SessionState, Verbs } from "../session/state.ts";
-import { type Engine, sessionEnded } from "./engine.ts";
+import type { Degraded } from "../events.ts";
+import { type Engine, principalOf, sessionEnded } from "./engine.ts";
 import { flush } from "./flush.ts";
 import { login } from "./login.ts";
 import { logout, regenerate, revokeOthers } from "./logout.ts";
@@ -11,25 +12,50 @@ import { reload, update } from "./write.ts";
 export function createVerbs(engine: Engine): Verbs {
   return {
     login: (state, principal, options) =>
-      state.exchange.inTurn(() => login(engine, state, principal, options)),
-    elevate: (state, options) => state.exchange.inTurn(() => elevate(engine, state, options)),
-    reauthenticate: (state) => state.exchange.inTurn(() => reauthenticate(engine, state)),
-    rotate: (state) => state.exchange.inTurn(() => rotate(engine, state)),
-    logout: (state) => state.exchange.inTurn(() => logout(engine, state)),
-    regenerate: (state) => state.exchange.inTurn(() => regenerate(engine, state)),
-    reload: (state) => state.exchange.inTurn(() => reload(engine, state)),
-    update: (state, change) => state.exchange.inTurn(() => update(engine, state, change)),
-    revokeOthers: (state, reason) =>
-      state.exchange.inTurn(() => revokeOthers(engine, state, reason)),
+      inTurn(state, async () => {
+        await login(engine, state, principal, options);
+        tellProvisional(engine, state);
+      }),
+    elevate: (state, options) => inTurn(state, () => elevate(engine, state, options)),
+    reauthenticate: (state) => inTurn(state, () => reauthenticate(engine, state)),
+    rotate: (state) => inTurn(state, () => rotate(engine, state)),
+    logout: (state) => inTurn(state, () => logout(engine, state)),
+    regenerate: (state) => inTurn(state, () => regenerate(engine, state)),
+    reload: (state) => inTurn(state, () => reload(engine, state)),
+    update: (state, change) => inTurn(state, () => update(engine, state, change)),
+    revokeOthers: (state, reason) => inTurn(state, () => revokeOthers(engine, state, reason)),
     save: (state) =>
-      state.exchange.inTurn(async () => {
+      inTurn(state, async () => {
         requireLive(state);
         await flush(engine, state);
         requireLive(state);
       }),
+    degraded: (state) => degraded(engine, state),
   };
+}
+
+/** @throws the error of the outage, where the store was away when the request came */
+function inTurn<T>(state: SessionState, verb: () => Promise<T>): Promise<T> {
+  return state.exchange.inTurn(async () => {
+    if (state.phase === "detached") throw state.outage;
+    return verb();
+  });
 }
 
 function requireLive(state: SessionState): void {
   if (state.phase === "ended") throw sessionEnded(state.ending);
+}
+
+function degraded(engine: Engine, { phase, stale, record }: SessionState): Degraded | null {
+  if (phase === "detached") return "anonymous";
+  if (stale) return "stale";
+  return record && engine.local?.standing(record) === "provisional" ? "provisional" : null;
+}
+
+function tellProvisional(engine: Engine, state: SessionState): void {
+  const { record } = state;
+  const standing = degraded(engine, state);
+  if (record === null || standing === null) return;
+  const { handle } = record;
+  engine.events.emit("degraded", { standing, handle, principal: principalOf(record) });
 }

@@ -2,8 +2,10 @@
 import type { UnixMs } from "../clock.ts";
 import type { SessionEvents } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
-import type { LoginOptions } from "../session/types.ts";
+import type { LoginOptions, Session } from "../session/types.ts";
 import type { Counts, Ending, Handle } from "../store/contract.ts";
+import type { UpgradeOptions, UpgradeRequest } from "./upgrade.ts";
+import type { WatchOptions } from "./watch.ts";
 
 /** One alive session as seen from outside: nothing in it is a credential. */
 export interface SessionInfo {
@@ -96,8 +98,21 @@ export interface CreateOptions extends LoginOptions {
 
 /** The manager. Principals are strings or numbers; handles come from `session.handle` or lists. */
 export interface Sessions {
-  /** Opens the store; errors of start-up come out here. */
+  /** Opens the store; errors of start-up come out here, and its advice becomes warnings. */
   ready(): Promise<void>;
+  /**
+   * The session of an upgrade request: `server.on("upgrade", …)`. No cookie can be set on that way, so
+   * do not log in there; what is changed is written by `session.save()`.
+   * @throws SOJOURN_STORE_…
+   */
+  fromUpgrade(request: UpgradeRequest, options?: UpgradeOptions): Promise<Session>;
+  /**
+   * Calls `onEnded` once, as soon as this session ends: on any process, by itself, or unknown from
+   * the start. Messages between processes make that fast; the store is asked in any case. Does not
+   * keep the session or the process alive. Returns the function that stops it.
+   * @throws SOJOURN_OPTIONS_INVALID
+   */
+  watch(handle: string, onEnded: (ending: Ending) => void, options?: WatchOptions): () => void;
   /** Logs a principal in outside a request (tests, single sign-on). */
   create(options: CreateOptions): Promise<CreatedSession>;
   get(handle: string): Promise<SessionInfo | null>;
@@ -133,7 +148,10 @@ export interface Sessions {
   explain(handle: string): Promise<Explanation>;
   /** Whether the store answers within the deadline, without making a session. Never rejects. */
   health(): Promise<Health>;
-  /** Listens; returns the function that stops it. `'*'` gets every event. */
+  /**
+   * Listens; returns the function that stops it. `'*'` gets every event. Of the other processes on
+   * the store, `login`, `logout`, `revoked` and `evicted` are heard as well, with `remote: true`.
+   */
   on<Name extends keyof SessionEvents>(
     name: Name,
     listener: (event: SessionEvents[Name]) => void,

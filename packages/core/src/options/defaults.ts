@@ -9,4 +9,7 @@ export const DEFAULTS = {
   onLimit: "evict-oldest",
   namespace: "",
   storeDeadline: "2s",
+  onStoreError: "fail",
+  staleFor: "60s",
+  breaker: { failures: 5, pause: "1s" },
 } as const;

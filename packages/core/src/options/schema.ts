@@ -3,11 +3,12 @@ import { z } from "zod";
 import { type CookieOptions, cookieProblems } from "../cookie/spec.ts";
 import { SojournError } from "../errors.ts";
 import { type MaxSessions, ON_LIMIT } from "../policy/admission.ts";
+import type { BreakerOptions } from "../store/breaker.ts";
 import type { OnLimit } from "../store/contract.ts";
 import { MIN_SECRET_LENGTH, type SecretBytes } from "../token/key-ring.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
-import type { SessionOptions } from "./types.ts";
+import type { OnStoreError, SessionOptions } from "./types.ts";
 
 const duration = z.union([z.number(), z.string()]).transform((value, context) => {
   const ms = parseDuration(value);
@@ -99,6 +100,23 @@ const options = z
     storeDeadline: positive
       .refine((ms) => ms <= 600_000, "must be at most '10m'")
       .prefault(DEFAULTS.storeDeadline),
+    onStoreError: z.enum(["fail", "anonymous", "local"]).default(DEFAULTS.onStoreError),
+    staleFor: positive
+      .refine((ms) => ms <= 60_000, "must be at most '60s'")
+      .prefault(DEFAULTS.staleFor),
+    breaker: z
+      .union([
+        z.literal(false).transform(() => null),
+        z
+          .strictObject({
+            failures: z.number().int().min(1).default(DEFAULTS.breaker.failures),
+            pause: duration
+              .refine((ms) => ms >= 100 && ms <= 60_000, "must be from '100ms' to '60s'")
+              .prefault(DEFAULTS.breaker.pause),
+          })
+          .transform(({ failures, pause }) => ({ failures, pauseMs: pause })),
+      ])
+      .prefault({}),
     logger: z
       .custom<NonNullable<SessionOptions["logger"]>>(
         (value) =>
@@ -118,7 +136,15 @@ const options = z
     generateSecret:
       fn<NonNullable<SessionOptions["generateSecret"]>>("() => 32 random bytes").optional(),
   })
-  .superRefine(({ idle, absolute, touchAfter }, context) => {
+  .superRefine(({ idle, absolute, touchAfter, onStoreError, store }, context) => {
+    if (onStoreError === "local" && !(store && "adopt" in store)) {
+      context.addIssue({
+        code: "custom",
+        path: ["onStoreError"],
+        message:
+          "'local' needs a store that can be away and take sessions over when it is back, such as redisStore()",
+      });
+    }
     if (idle !== null && idle > absolute) {
       context.addIssue({
         code: "custom",
@@ -156,6 +182,9 @@ export interface CheckedOptions extends Pick<SessionOptions, Plain> {
   readonly onLimit: OnLimit;
   readonly namespace: string;
   readonly storeDeadline: number;
+  readonly onStoreError: OnStoreError;
+  readonly staleFor: number;
+  readonly breaker: BreakerOptions | null;
 }
 
 /** @throws SOJOURN_OPTIONS_INVALID listing every problem with the option's path */

@@ -23,6 +23,8 @@ export interface Settings extends Pick<
   | "privileges"
   | "schema"
   | "namespace"
+  | "onStoreError"
+  | "breaker"
 > {
   readonly keys: KeyRing;
   readonly cookies: CookieSpecs;
@@ -31,6 +33,7 @@ export interface Settings extends Pick<
   readonly logger: Logger | undefined;
   readonly graceMs: number;
   readonly storeDeadlineMs: number;
+  readonly staleForMs: number;
   /** The kind under which this manager's records are stored. */
   readonly kind: string;
   readonly generateSecret: SecretGenerator;
@@ -61,6 +64,7 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
     logger,
     graceMs: checked.grace,
     storeDeadlineMs: checked.storeDeadline,
+    staleForMs: checked.staleFor,
     kind: checked.namespace === "" ? "session" : `session:${checked.namespace}`,
     generateSecret: checked.generateSecret ?? randomSecret,
     warnOnce,

@@ -13,6 +13,15 @@ import type { StandardSchema } from "./standard-schema.ts";
 /** The application's data as its own functions see it. */
 export type DataView = Readonly<Partial<SessionData> & Record<string, unknown>>;
 
+/** See {@link SessionOptions.onStoreError}. */
+export type OnStoreError = "fail" | "anonymous" | "local";
+
+/** See {@link SessionOptions.breaker}. */
+export interface BreakerSettings {
+  readonly failures?: number | undefined;
+  readonly pause?: Duration | undefined;
+}
+
 /** Options of a manager, of `sessionPlugin` and of `sessionMiddleware`. */
 export interface SessionOptions {
   /**
@@ -48,6 +57,19 @@ export interface SessionOptions {
   readonly namespace?: string | undefined;
   /** Longest wait for one store call. Default `'2s'`. */
   readonly storeDeadline?: Duration | undefined;
+  /**
+   * What a request gets while the store is away. `'fail'`, the default: 503. `'anonymous'`: an unsaved
+   * session that cannot log in. `'local'`: what this process knows, within bounds; needs a store
+   * that processes share, such as `redisStore()`. Endings always fail loudly.
+   */
+  readonly onStoreError?: OnStoreError | undefined;
+  /** With `'local'`: how long a session may be used after it was last read. Default and most: `'60s'`. */
+  readonly staleFor?: Duration | undefined;
+  /**
+   * After so many `failures` in a row (default 5) the store is left alone, and tried again after
+   * pauses that grow from 100 ms to `pause` (default `'1s'`). `false`: it is always asked.
+   */
+  readonly breaker?: BreakerSettings | false | undefined;
   /** A pino-like logger for security events and warnings; false = none. */
   readonly logger?: Logger | false | undefined;
   /** Tells the time. Default: the store's clock. */

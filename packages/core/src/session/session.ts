@@ -1,6 +1,7 @@
 /** `req.session` itself: data as properties, with methods and facts that no data can shadow. */
 import { inspect } from "node:util";
 import { SojournError } from "../errors.ts";
+import type { Degraded } from "../events.ts";
 import { compareClients } from "../policy/client.ts";
 import type { Handle } from "../store/contract.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
@@ -45,13 +46,17 @@ class SessionMembers {
     return this[STATE].record?.absoluteExpiresAt ?? null;
   }
   get isNew(): boolean {
-    return this[STATE].phase === "fresh";
+    const { phase } = this[STATE];
+    return phase === "fresh" || phase === "detached";
   }
   get ending(): EndedSession | null {
     return this[STATE].ending;
   }
   get level(): number {
     return this[STATE].facts.level;
+  }
+  get degraded(): Degraded | null {
+    return this[STATE].verbs.degraded(this[STATE]);
   }
 
   get(key: string): unknown {

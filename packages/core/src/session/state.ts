@@ -1,5 +1,7 @@
 /** The mutable side of one request: its session, and what its response will have to say. */
 import type { UnixMs } from "../clock.ts";
+import type { SojournError } from "../errors.ts";
+import type { Degraded } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { StoredRecord, Tombstone } from "../store/contract.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
@@ -20,13 +22,15 @@ export interface Verbs {
   reload(state: SessionState): Promise<void>;
   update(state: SessionState, change: (data: Record<string, unknown>) => void): Promise<void>;
   revokeOthers(state: SessionState, reason: string | undefined): Promise<number>;
+  degraded(state: SessionState): Degraded | null;
 }
 
 /**
  * `fresh`: the store has nothing of it; `alive`: loaded or created; `ended`: it ended while this
- * request had it, or this request came too late: nothing of it is written any more.
+ * request had it, or this request came too late: nothing of it is written any more; `detached`: the
+ * store was away when the request came: nothing of it is known, and nothing is written.
  */
-export type Phase = "fresh" | "alive" | "ended";
+export type Phase = "fresh" | "alive" | "ended" | "detached";
 
 /** One request: what it brought and what must be answered. */
 export class Exchange {
@@ -113,6 +117,10 @@ export class SessionState {
   touchWanted = false;
   /** The record is reached through an old key in its grace time. */
   graced = false;
+  /** The record was read earlier; the store could not be asked now. */
+  stale = false;
+  /** Why the store could not be asked, where the session is detached. */
+  outage: SojournError | null = null;
 
   constructor(exchange: Exchange, verbs: Verbs, data: TrackedData) {
     this.exchange = exchange;
@@ -125,6 +133,13 @@ export class SessionState {
     this.phase = "alive";
     this.record = record;
     this.facts = facts;
+    this.stale = false;
+  }
+
+  /** Nothing is known of the session that the browser came with, because of an outage. */
+  detach(outage: SojournError): void {
+    this.phase = "detached";
+    this.outage = outage;
   }
 
   /** Takes note of why the session that the browser came with is no more. */
@@ -144,6 +159,7 @@ export class SessionState {
     this.record = null;
     this.facts = ANONYMOUS;
     this.graced = false;
+    this.stale = false;
     this.touchWanted = false;
   }
 

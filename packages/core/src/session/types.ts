@@ -1,5 +1,6 @@
 /** What an application sees of a session: the type of `req.session` and its parts. */
 import type { UnixMs } from "../clock.ts";
+import type { Degraded } from "../events.ts";
 import type { Ending, Handle, OnLimit } from "../store/contract.ts";
 import type { Duration } from "../options/duration.ts";
 
@@ -115,6 +116,12 @@ export interface SessionFacts {
   readonly ending: EndedSession | null;
   /** 0 anonymous, 1 logged in, higher by {@link SessionMethods.elevate}. */
   readonly level: number;
+  /**
+   * Null while the store answers. Else, by the option `onStoreError`: `stale`, read a moment ago and not to
+   * be changed; `provisional`, made meanwhile and known to this process alone; `anonymous`, nothing
+   * is known: not written, and no login.
+   */
+  readonly degraded: Degraded | null;
 }
 
 /** `req.session`: methods, facts, and the application's data as plain properties. */

@@ -185,14 +185,48 @@ export interface OwnersPage {
   readonly cursor: string | null;
 }
 
+/** Outcome of {@link Store.adopt}. */
+export type Adopted = Admitted | { readonly status: "ended"; readonly ending: Ending };
+
+/** Something about the server behind a store that its operator should know; see {@link Store.advise}. */
+export interface Advice {
+  /** Short and stable, for example `eviction-policy`. */
+  readonly topic: string;
+  /** What is so, what it may cost, what to do. */
+  readonly message: string;
+}
+
+/** Hears what is sent on a topic. */
+export interface SignalListener {
+  /** A message, also one that this process sent itself. */
+  message(text: string): void;
+  /** Listening began, or began again: what was sent before may have been missed. */
+  opened(): void;
+}
+
+/**
+ * Messages between the processes that share a store, each at most once: whoever misses one loses
+ * time, never a guarantee.
+ */
+export interface Signals {
+  /** Sends to all who listen. Rejects when it could not; nobody tries again. */
+  send(topic: string, text: string): Promise<void>;
+  /** Listens, and after a lost connection again, until the returned function is called. */
+  listen(topic: string, listener: SignalListener): () => void;
+}
+
 /** Keeps records. See the laws at the top of this file. */
 export interface Store {
   /** For messages: `memory`, `file`, `redis` … */
   readonly name: string;
   /** The clock by which this store judges expiry; the session manager follows it. */
   readonly clock: Clock;
+  /** For stores of many processes: how one tells the others what it did. */
+  readonly signals?: Signals;
   /** Gets ready (files, connections, migrations). Every operation waits for it. Idempotent. */
   open?(): Promise<void>;
+  /** Looks at the server's settings; empty when all is well. Says so too when it may not look. */
+  advise?(): Promise<readonly Advice[]>;
   /**
    * The record, its tombstone, or null. In a key's grace time: the new record (its `key` differs
    * from the one asked for). A naturally expired record is a tombstone (`idle` or `absolute`) for
@@ -204,6 +238,11 @@ export interface Store {
    * @throws SOJOURN_RECORD_EXISTS when key or handle is taken, by a record or a tombstone.
    */
   create(record: StoredRecord, admission?: Admission): Promise<Admitted>;
+  /**
+   * For stores that can be away: as `create`, for a record that was made meanwhile. `ended`: since
+   * its `createdAt` its owner's sessions, or all of the kind, were ended.
+   */
+  adopt?(record: StoredRecord, admission?: Admission): Promise<Adopted>;
   /** Compare-and-set: writes only if alive and at `expectedVersion`. */
   update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated>;
   /** Moves `seenAt` and `expiresAt` forward, never back. False if not alive, and nothing written. */

@@ -1,5 +1,6 @@
-/** Puts a deadline on every store call and turns every failure into a typed one. */
+/** Puts a deadline on every store call, turns every failure into a typed one, and spares a store that is away. */
 import { type ErrorCode, isSojournError, SojournError } from "../errors.ts";
+import type { Breaker } from "./breaker.ts";
 import type { Store } from "./contract.ts";
 
 /** The calls of a store that are guarded. `scan` is not: it lasts as long as its reader wants. */
@@ -15,6 +16,25 @@ export type GuardedOperation = Exclude<
 /** Told of each failed call. */
 export type OnStoreFailure = (operation: string, code: ErrorCode) => void;
 
+/** Runs store operations; what the lifecycle knows of a store. */
+export interface StoreCaller {
+  /** The longest wait for one call, in ms. */
+  readonly deadlineMs: number;
+  /** @throws SOJOURN_STORE_… */
+  call<T>(
+    operation: GuardedOperation,
+    run: (store: Store) => Promise<T>,
+    options?: CallOptions<T>,
+  ): Promise<T>;
+}
+
+/** What a guard is made of. */
+export interface GuardParts {
+  readonly deadlineMs: number;
+  readonly breaker: Breaker;
+  readonly onFailure: OnStoreFailure;
+}
+
 /** How one call is guarded. */
 export interface CallOptions<T> {
   /** Takes back what a call did that succeeded too late, and that nobody will use. */
@@ -23,35 +43,54 @@ export interface CallOptions<T> {
   readonly withinMs?: number;
 }
 
+/** True for the error of a store that is away: it gave no answer, or none in time. */
+export function isAway(error: unknown): error is SojournError {
+  return isSojournError(error) && AWAY.has(error.code);
+}
+
+const AWAY: ReadonlySet<ErrorCode> = new Set([
+  "SOJOURN_STORE_UNAVAILABLE",
+  "SOJOURN_STORE_TIMEOUT",
+]);
+
 /** Calls a store; see {@link StoreGuard.call}. */
-export class StoreGuard {
+export class StoreGuard implements StoreCaller {
+  readonly deadlineMs: number;
   readonly #store: Store;
-  readonly #deadlineMs: number;
+  readonly #breaker: Breaker;
   readonly #onFailure: OnStoreFailure;
 
-  constructor(store: Store, deadlineMs: number, onFailure: OnStoreFailure) {
+  constructor(store: Store, { deadlineMs, breaker, onFailure }: GuardParts) {
+    this.deadlineMs = deadlineMs;
     this.#store = store;
-    this.#deadlineMs = deadlineMs;
+    this.#breaker = breaker;
     this.#onFailure = onFailure;
   }
 
   /**
    * Runs one store operation. A call that has not answered within the deadline rejects with
    * SOJOURN_STORE_TIMEOUT.
-   * @throws SOJOURN_STORE_UNAVAILABLE for an error without a code of ours
+   * @throws SOJOURN_STORE_UNAVAILABLE for an error without a code of ours, and without asking the
+   * store while the breaker is open
    */
   async call<T>(
     operation: GuardedOperation,
     run: (store: Store) => Promise<T>,
-    { undo, withinMs = this.#deadlineMs }: CallOptions<T> = {},
+    { undo, withinMs = this.deadlineMs }: CallOptions<T> = {},
   ): Promise<T> {
     const store = this.#store;
-    const tooLate = timeout(this.#deadlineMs, `${store.name}: ${operation}`);
+    const waitMs = this.#breaker.wait();
+    if (waitMs > 0) throw spared(store.name, operation, waitMs);
+    const tooLate = timeout(this.deadlineMs, `${store.name}: ${operation}`);
     const answer = Promise.resolve().then(() => run(store));
     try {
-      return await withDeadline(answer, withinMs, tooLate);
+      const result = await withDeadline(answer, withinMs, tooLate);
+      this.#breaker.answered();
+      return result;
     } catch (cause) {
       const error = isSojournError(cause) ? cause : unavailable(store.name, operation, cause);
+      if (isAway(error)) this.#breaker.failed(error.code);
+      else this.#breaker.answered();
       this.#onFailure(operation, error.code);
       if (undo && error.code === "SOJOURN_STORE_TIMEOUT") {
         answer
@@ -61,10 +100,15 @@ export class StoreGuard {
       throw error;
     }
   }
+}
 
-  get deadlineMs(): number {
-    return this.#deadlineMs;
-  }
+function spared(name: string, operation: string, waitMs: number): SojournError {
+  const retryInMs = Math.ceil(waitMs);
+  return new SojournError(
+    "SOJOURN_STORE_UNAVAILABLE",
+    `the ${name} store was not asked to '${operation}': its last calls got no answer, and it is tried again in ${retryInMs} ms. See the earlier store-failed events; the option breaker sets when`,
+    { details: { operation, retryInMs } },
+  );
 }
 
 function unavailable(name: string, operation: string, cause: unknown): SojournError {
