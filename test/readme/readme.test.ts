@@ -26,6 +26,7 @@ const PACKAGES = [
   "fastify",
   "passport",
   "passport-local",
+  "prom-client",
   "zod",
 ];
 

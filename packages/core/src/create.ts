@@ -4,6 +4,7 @@ import type { Engine } from "./lifecycle/engine.ts";
 import { createVerbs } from "./lifecycle/verbs.ts";
 import { createSessions } from "./manager/sessions.ts";
 import type { Sessions } from "./manager/types.ts";
+import { feedMetrics, type Metrics } from "./metrics.ts";
 import { Relay } from "./nodes/relay.ts";
 import { resolveSettings, type Settings } from "./options/settings.ts";
 import type { SessionOptions } from "./options/types.ts";
@@ -28,6 +29,7 @@ export interface SessionManager {
 export function createSessionManager(options: SessionOptions = {}): SessionManager {
   const settings = resolveSettings(options);
   const events = new Events(settings.clock, settings.logger);
+  if (settings.metrics) feedMetrics(events, settings.metrics);
   const guard = guardOf(settings, events);
   const local = localOf(settings, guard, events);
   const relay = relayOf(settings, events);
@@ -38,7 +40,8 @@ export function createSessionManager(options: SessionOptions = {}): SessionManag
   return { sessions: createSessions(engine, pipeline), pipeline };
 }
 
-function guardOf({ store, storeDeadlineMs, breaker }: Settings, events: Events): StoreGuard {
+function guardOf(settings: Settings, events: Events): StoreGuard {
+  const { store, storeDeadlineMs, breaker, metrics } = settings;
   return new StoreGuard(store, {
     deadlineMs: storeDeadlineMs,
     breaker: new Breaker(breaker, {
@@ -46,7 +49,21 @@ function guardOf({ store, storeDeadlineMs, breaker }: Settings, events: Events):
       up: (downMs) => events.emit("store-up", { downMs: Math.round(downMs) }),
     }),
     onFailure: (operation, code) => events.emit("store-failed", { operation, code }),
+    onCall: metrics && timing(metrics, settings.warnOnce),
   });
+}
+
+function timing(
+  metrics: Metrics,
+  warnOnce: Settings["warnOnce"],
+): (operation: string, seconds: number) => void {
+  return (operation, seconds) => {
+    try {
+      metrics.observe("sojourn_store_seconds", seconds, { operation });
+    } catch (error) {
+      warnOnce("metrics", `metrics.observe() threw: ${String(error)}`);
+    }
+  };
 }
 
 function localOf(

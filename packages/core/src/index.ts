@@ -4,6 +4,8 @@ export type { Pipeline, RequestContext } from "./pipeline.ts";
 export type { ClientFacts, RequestFacts } from "./request/facts.ts";
 export type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 export { type CacheHeaders, privacyHeaders } from "./response/privacy.ts";
+export { type TimeoutAnswer, timeoutAnswer } from "./response/timeout.ts";
+export { METRICS, type MetricName, type Metrics } from "./metrics.ts";
 export { serializeCookie } from "./cookie/serialize.ts";
 export type { CookieAttributes, CookieOptions } from "./cookie/spec.ts";
 export type { BreakerSettings, DataView, OnStoreError, SessionOptions } from "./options/types.ts";

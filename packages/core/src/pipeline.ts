@@ -130,7 +130,7 @@ function beginFound(
 ): void {
   const why = expired(found, engine.settings.clock.now());
   if (why !== null) {
-    const ending: Ending = { why, at: found.expiresAt };
+    const ending: Ending = { why, at: found.expiresAt, seenAt: found.seenAt };
     return beginEnded(engine, verbs, exchange, { ...found, ending });
   }
   const { facts, dataText } = decodePayload(found);

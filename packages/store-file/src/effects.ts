@@ -46,6 +46,7 @@ const endingSchema: z.ZodType<Ending> = z.strictObject({
   at: instant,
   reason: text().exactOptional(),
   successor: handle.exactOptional(),
+  seenAt: instant.exactOptional(),
 });
 
 const tombstoneSchema: z.ZodType<Tombstone> = z.strictObject({

@@ -41,6 +41,7 @@ export function assertEnding(ending: Ending): void {
   assertNumber("ending.at", ending.at);
   if (ending.reason !== undefined) assertText("ending.reason", ending.reason);
   if (ending.successor !== undefined) assertText("ending.successor", ending.successor);
+  if (ending.seenAt !== undefined) assertNumber("ending.seenAt", ending.seenAt);
   assertSize(ending);
 }
 

@@ -117,7 +117,7 @@ class Watch {
       else if (isTombstone(found)) ({ ending } = found);
       else {
         const why = expired(found, now);
-        ending = why === null ? null : { why, at: found.expiresAt };
+        ending = why === null ? null : { why, at: found.expiresAt, seenAt: found.seenAt };
         this.#principal = found.owner;
         waitMs = Math.min(waitMs, Math.max(1, found.expiresAt - now));
       }

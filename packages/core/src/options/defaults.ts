@@ -11,5 +11,7 @@ export const DEFAULTS = {
   storeDeadline: "2s",
   onStoreError: "fail",
   staleFor: "60s",
-  breaker: { failures: 5, pause: "1s" },
 } as const;
+
+/** Defaults of the option `breaker`. */
+export const BREAKER_DEFAULTS = { failures: 5, pause: "1s" } as const;

@@ -6,7 +6,7 @@ import { type MaxSessions, ON_LIMIT } from "../policy/admission.ts";
 import type { BreakerOptions } from "../store/breaker.ts";
 import type { OnLimit } from "../store/contract.ts";
 import { MIN_SECRET_LENGTH, type SecretBytes } from "../token/key-ring.ts";
-import { DEFAULTS } from "./defaults.ts";
+import { BREAKER_DEFAULTS, DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import type { OnStoreError, SessionOptions } from "./types.ts";
 
@@ -109,10 +109,10 @@ const options = z
         z.literal(false).transform(() => null),
         z
           .strictObject({
-            failures: z.number().int().min(1).default(DEFAULTS.breaker.failures),
+            failures: z.number().int().min(1).default(BREAKER_DEFAULTS.failures),
             pause: duration
               .refine((ms) => ms >= 100 && ms <= 60_000, "must be from '100ms' to '60s'")
-              .prefault(DEFAULTS.breaker.pause),
+              .prefault(BREAKER_DEFAULTS.pause),
           })
           .transform(({ failures, pause }) => ({ failures, pauseMs: pause })),
       ])
@@ -125,6 +125,13 @@ const options = z
             value !== null &&
             ["debug", "info", "warn", "error"].every((level) => level in value)),
         "must be a pino-like logger with debug, info, warn and error, or false",
+      )
+      .optional(),
+    metrics: z
+      .custom<NonNullable<SessionOptions["metrics"]>>(
+        (value) =>
+          typeof value === "object" && value !== null && "add" in value && "observe" in value,
+        "must have functions add(name, value, labels) and observe(name, value, labels)",
       )
       .optional(),
     clock: z
@@ -167,6 +174,7 @@ type Plain =
   | "privileges"
   | "schema"
   | "logger"
+  | "metrics"
   | "clock"
   | "generateSecret";
 

@@ -24,6 +24,7 @@ export interface Settings extends Pick<
   | "schema"
   | "namespace"
   | "onStoreError"
+  | "metrics"
   | "breaker"
 > {
   readonly keys: KeyRing;

@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { CookieOptions } from "../cookie/spec.ts";
 import type { Logger } from "../events.ts";
+import type { Metrics } from "../metrics.ts";
 import type { MaxSessions } from "../policy/admission.ts";
 import type { SessionData } from "../session/types.ts";
 import type { OnLimit, Store } from "../store/contract.ts";
@@ -72,6 +73,8 @@ export interface SessionOptions {
   readonly breaker?: BreakerSettings | false | undefined;
   /** A pino-like logger for security events and warnings; false = none. */
   readonly logger?: Logger | false | undefined;
+  /** Takes counters and histograms, by the names in `METRICS`. Default: none. */
+  readonly metrics?: Metrics | undefined;
   /** Tells the time. Default: the store's clock. */
   readonly clock?: Clock | undefined;
   /** Makes the 32 secret bytes of a token. Default: the CSPRNG of node:crypto. */

@@ -24,8 +24,9 @@ export class Condemned {
 
   /** How a record has ended, or null. */
   tombstone(record: StoredRecord): Tombstone | null {
-    for (const { matches, ending } of this.#waiting) {
-      if (!matches(record) || record.createdAt > ending.at) continue;
+    for (const condemnation of this.#waiting) {
+      const { ending } = condemnation;
+      if (!condemnation.matches(record) || record.createdAt > ending.at) continue;
       const { kind, key, handle, owner, createdAt, absoluteExpiresAt } = record;
       return { kind, key, handle, owner, createdAt, expiresAt: absoluteExpiresAt, ending };
     }

@@ -126,12 +126,13 @@ export class LocalCaller implements StoreCaller {
   #retryLater(): void {
     const { provisional, condemned } = this.#known;
     if (this.#timer || this.#closed || provisional.size + condemned.size === 0) return;
-    this.#timer = setTimeout(() => {
-      void this.#settle().then(() => {
-        this.#timer = undefined;
-        this.#retryLater();
-      });
-    }, RETRY_EVERY).unref();
+    this.#timer = setTimeout(() => void this.#retry(), RETRY_EVERY).unref();
+  }
+
+  async #retry(): Promise<void> {
+    await this.#settle();
+    this.#timer = undefined;
+    this.#retryLater();
   }
 
   #hear(event: AnySessionEvent, namespace: string): void {

@@ -68,6 +68,8 @@ export interface Ending {
   readonly reason?: string;
   /** Handle of the session that took its place (eviction, login). */
   readonly successor?: Handle;
+  /** Last use, where it died of a timeout (`idle`, `absolute`). */
+  readonly seenAt?: UnixMs;
 }
 
 /** The record of an ending. Kept until `expiresAt`, then forgotten. Carries no payload. */
@@ -240,7 +242,8 @@ export interface Store {
   create(record: StoredRecord, admission?: Admission): Promise<Admitted>;
   /**
    * For stores that can be away: as `create`, for a record that was made meanwhile. `ended`: since
-   * its `createdAt` its owner's sessions, or all of the kind, were ended.
+   * its `createdAt` its owner's sessions, or all of the kind, were ended. Asked again, when the answer
+   * was lost, it says `created` again.
    */
   adopt?(record: StoredRecord, admission?: Admission): Promise<Adopted>;
   /** Compare-and-set: writes only if alive and at `expectedVersion`. */

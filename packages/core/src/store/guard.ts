@@ -33,6 +33,8 @@ export interface GuardParts {
   readonly deadlineMs: number;
   readonly breaker: Breaker;
   readonly onFailure: OnStoreFailure;
+  /** Told how long each call took. */
+  readonly onCall?: ((operation: string, seconds: number) => void) | undefined;
 }
 
 /** How one call is guarded. */
@@ -59,12 +61,14 @@ export class StoreGuard implements StoreCaller {
   readonly #store: Store;
   readonly #breaker: Breaker;
   readonly #onFailure: OnStoreFailure;
+  readonly #onCall: GuardParts["onCall"];
 
-  constructor(store: Store, { deadlineMs, breaker, onFailure }: GuardParts) {
+  constructor(store: Store, { deadlineMs, breaker, onFailure, onCall }: GuardParts) {
     this.deadlineMs = deadlineMs;
     this.#store = store;
     this.#breaker = breaker;
     this.#onFailure = onFailure;
+    this.#onCall = onCall;
   }
 
   /**
@@ -81,6 +85,7 @@ export class StoreGuard implements StoreCaller {
     const store = this.#store;
     const waitMs = this.#breaker.wait();
     if (waitMs > 0) throw spared(store.name, operation, waitMs);
+    const began = performance.now();
     const tooLate = timeout(this.deadlineMs, `${store.name}: ${operation}`);
     const answer = Promise.resolve().then(() => run(store));
     try {
@@ -98,6 +103,8 @@ export class StoreGuard implements StoreCaller {
           .catch(() => this.#onFailure(`undo ${operation}`, error.code));
       }
       throw error;
+    } finally {
+      this.#onCall?.(operation, (performance.now() - began) / 1_000);
     }
   }
 }

@@ -26,12 +26,13 @@ export function copyRecord(record: StoredRecord): StoredRecord {
 }
 
 /** A frozen copy of an ending. */
-export function copyEnding({ why, at, reason, successor }: Ending): Ending {
+export function copyEnding({ why, at, reason, successor, seenAt }: Ending): Ending {
   return Object.freeze({
     why,
     at,
     ...(reason === undefined ? undefined : { reason }),
     ...(successor === undefined ? undefined : { successor }),
+    ...(seenAt === undefined ? undefined : { seenAt }),
   });
 }
 
@@ -58,9 +59,10 @@ export function endedTombstone(record: StoredRecord, ending: Ending, graceUntil 
 
 /** The tombstone of a record that expired by itself. */
 export function expiredTombstone(record: StoredRecord): Tombstone {
-  const { expiresAt, absoluteExpiresAt } = record;
+  const { seenAt, expiresAt, absoluteExpiresAt } = record;
   const absolute = expiresAt >= absoluteExpiresAt;
-  const ending = Object.freeze({ why: absolute ? "absolute" : "idle", at: expiresAt } as const);
+  const why = absolute ? "absolute" : "idle";
+  const ending = Object.freeze({ why, at: expiresAt, seenAt } as const);
   return bury(record, ending, absolute ? expiresAt + REMEMBER_EXPIRED : absoluteExpiresAt);
 }
 
