@@ -39,12 +39,12 @@ export function missIn(kind: string, [status, what]: readonly unknown[]): Miss |
 
 type Miss = Gone | { readonly status: "conflict" | "moved"; readonly record: StoredRecord };
 
-/** The outcome of an update. */
-export function updated(kind: string, answer: unknown): Updated {
+/** The outcome of an update; the script does not send the payload back. */
+export function updated(kind: string, answer: unknown, payload: string): Updated {
   const miss = missIn(kind, list(answer));
   if (miss?.status === "gone") return miss;
   if (miss !== null) return { status: "conflict", record: miss.record };
-  return { status: "updated", record: recordIn(kind, list(answer)[1]) };
+  return { status: "updated", record: { ...recordIn(kind, list(answer)[1]), payload } };
 }
 
 /** A field of an answer as text. */
@@ -62,42 +62,52 @@ export function list(answer: unknown): readonly unknown[] {
 
 type Fields = readonly (string | null | undefined)[];
 
-function record(kind: string, fields: Fields): StoredRecord {
-  const [key, handle, owner, version, createdAt, seenAt, expiresAt, absolute, payload] = fields;
+function record(kind: string, [key, handle, owner, numbers, payload]: Fields): StoredRecord {
+  const [version, createdAt, seenAt, expiresAt, absoluteExpiresAt] = numbersIn(numbers);
   return {
     kind,
     key: text(key) as RecordKey,
     handle: text(handle) as Handle,
     owner: (owner ?? null) as OwnerKey | null,
-    version: Number(text(version)),
-    createdAt: Number(text(createdAt)),
-    seenAt: Number(text(seenAt)),
-    expiresAt: Number(text(expiresAt)),
-    absoluteExpiresAt: Number(text(absolute)),
+    version,
+    createdAt,
+    seenAt,
+    expiresAt,
+    absoluteExpiresAt,
     payload: text(payload),
   };
 }
 
-function tombstone(kind: string, fields: Fields): Tombstone {
-  const [key, handle, owner, createdAt, expiresAt, ending] = fields;
+function tombstone(kind: string, [key, handle, owner, numbers, ending]: Fields): Tombstone {
+  const [createdAt, expiresAt] = numbersIn(numbers);
   return {
     kind,
     key: text(key) as RecordKey,
     handle: text(handle) as Handle,
     owner: (owner ?? null) as OwnerKey | null,
-    createdAt: Number(text(createdAt)),
-    expiresAt: Number(text(expiresAt)),
+    createdAt,
+    expiresAt,
     ending: parseEnding(text(ending)),
   };
 }
 
-function parseEnding(json: string): Ending {
+/** An ending as it is kept. */
+export function parseEnding(json: string): Ending {
   try {
     return JSON.parse(json) as Ending;
   } catch (cause) {
     throw corrupt("a tombstone whose ending is no JSON", cause);
   }
 }
+
+function numbersIn(field: string | null | undefined): Numbers {
+  const [first = NaN, second = NaN, third = NaN, fourth = NaN, fifth = NaN] = text(field)
+    .split(" ")
+    .map(Number);
+  return [first, second, third, fourth, fifth];
+}
+
+type Numbers = readonly [number, number, number, number, number];
 
 function text(field: string | null | undefined): string {
   if (typeof field === "string") return field;

@@ -1,8 +1,9 @@
 /** The way to Redis: runs scripts, fails fast while it is away, and lets go of what it made. */
-import { Redis } from "ioredis";
+import { clientFor } from "./client.ts";
 import { closed, toSojournError, unavailable } from "./errors.ts";
 import type { Script } from "./lua/script.ts";
 import type { ParsedOptions, RedisClient } from "./options.ts";
+import type { Address } from "./url.ts";
 
 /** How long an operation waits for a connection that is being made, in ms: less than a deadline. */
 const READY_WITHIN = 1_500;
@@ -22,9 +23,9 @@ export class Connection {
   #lastError: Error | undefined;
   #closing: Promise<void> | null = null;
 
-  constructor({ client, url }: ParsedOptions) {
+  constructor({ client, address }: ParsedOptions) {
     this.#own = client === null;
-    this.client = client ?? this.#connect(url ?? "");
+    this.client = client ?? this.#connect(address);
     this.client.on("ready", this.#onReady);
     this.client.on("close", this.#onLost);
     this.client.on("end", this.#onLost);
@@ -50,13 +51,18 @@ export class Connection {
     }
   }
 
-  /** Runs a script by its hash; sends its source when the server does not know it. */
+  /**
+   * Runs a script by its hash; sends its source when the server does not know it. It is sent with a
+   * second key, and neither is ever written: a cluster answers TRYAGAIN to two absent keys while it
+   * moves their slot, where it would let a script with one of them run on the half that has arrived.
+   */
   async run({ sha, source }: Script, key: string, args: readonly string[]): Promise<unknown> {
+    const keys = [key, `${key}:`];
     try {
-      return await this.client.evalsha(sha, 1, key, ...args);
+      return await this.client.evalsha(sha, 2, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return this.client.eval(source, 1, key, ...args);
+      return this.client.eval(source, 2, ...keys, ...args);
     }
   }
 
@@ -120,14 +126,11 @@ export class Connection {
     for (const reject of this.#lost) reject(LOST);
   };
 
-  #connect(url: string): RedisClient {
-    const client = new Redis(url, {
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
-    });
-    client.on("error", (error: Error) => {
-      this.#lastError = error;
+  #connect(address: Address | null): RedisClient {
+    if (address === null) throw new TypeError("neither client nor address");
+    const client: RedisClient = clientFor(address);
+    client.on("error", (error: Error & { lastNodeError?: Error }) => {
+      this.#lastError = error.lastNodeError ?? error;
     });
     return client;
   }

@@ -1,8 +1,9 @@
 /** Creates a record; in a cluster also one whose handle has another tag than its key. */
-import type { Admission, Admitted, StoredRecord } from "@sojourn/core/store";
-import { evictedIn, list } from "./answers.ts";
+import type { Admission, Admitted, Adopted, StoredRecord } from "@sojourn/core/store";
+import { evictedIn, list, parseEnding, plain } from "./answers.ts";
 import { exists } from "./errors.ts";
-import { CREATE } from "./lua/writes.ts";
+import type { Script } from "./lua/script.ts";
+import { ADOPT, CREATE } from "./lua/writes.ts";
 import { base, slotTag } from "./names.ts";
 import type { Scripts } from "./scripts.ts";
 import { endingText } from "./storable.ts";
@@ -13,14 +14,36 @@ export async function create(
   record: StoredRecord,
   admission?: Admission,
 ): Promise<Admitted> {
-  const { kind, key, handle } = record;
-  const args = [...admissionArguments(scripts, record, admission), ...recordArguments(record)];
-  const send = (): Promise<unknown> => scripts.of(CREATE, kind, key, args);
-  const apart = scripts.sharded && slotTag(key) !== slotTag(handle);
-  const answer = apart ? await claimed(scripts, record, send) : await send();
-  const [status, what] = list(answer);
+  return admitted(record, await send(CREATE, scripts, record, admission));
+}
+
+/** See `Store.adopt`. @throws SOJOURN_RECORD_EXISTS */
+export async function adopt(
+  scripts: Scripts,
+  record: StoredRecord,
+  admission?: Admission,
+): Promise<Adopted> {
+  const answer = await send(ADOPT, scripts, record, admission);
+  if (answer[0] !== "ended") return admitted(record, answer);
+  return { status: "ended", ending: parseEnding(plain(answer[1]) ?? "") };
+}
+
+function admitted({ kind }: StoredRecord, [status, what]: readonly unknown[]): Admitted {
   if (status === "refused") return { status, active: Number(what) };
   return { status: "created", evicted: evictedIn(kind, what) };
+}
+
+async function send(
+  script: Script,
+  scripts: Scripts,
+  record: StoredRecord,
+  admission?: Admission,
+): Promise<readonly unknown[]> {
+  const { kind, key, handle } = record;
+  const args = [...admissionArguments(scripts, record, admission), ...recordArguments(record)];
+  const run = async (): Promise<readonly unknown[]> =>
+    list(await scripts.of(script, kind, key, args));
+  return slotTag(key) === slotTag(handle) ? run() : claimed(scripts, record, run);
 }
 
 /** The arguments of an admission: max or nothing, onLimit, the ending of the evicted. */
@@ -43,17 +66,21 @@ export function recordArguments(record: StoredRecord): string[] {
   return [key, handle, owner ?? "", ...numbers, payload];
 }
 
-/** Takes the handle in its own slot first, where it leads to the slot of the key; gives it back. */
+/** Takes the handle under its own tag first, where it leads to the key; gives it back. */
 async function claimed(
-  { connection: { client }, prefix, clock }: Scripts,
+  scripts: Scripts,
   { kind, key, handle, absoluteExpiresAt }: StoredRecord,
-  send: () => Promise<unknown>,
-): Promise<unknown> {
-  const name = `${base(prefix, slotTag(handle), kind)}:h:${handle}`;
-  const life = Math.max(1, Math.ceil(absoluteExpiresAt - clock.now()));
+  run: () => Promise<readonly unknown[]>,
+): Promise<readonly unknown[]> {
+  const { client } = scripts.connection;
+  const name = `${base(scripts.prefix, slotTag(handle), kind)}/h:${handle}`;
+  const life = Math.max(1, Math.ceil(absoluteExpiresAt - scripts.clock.now()));
+  if ((await scripts.read({ kind, handle })) !== null) throw exists();
   if ((await client.set(name, key, "PX", life, "NX")) === null) throw exists();
   try {
-    return await send();
+    const answer = await run();
+    if (answer[0] !== "created") await client.del(name);
+    return answer;
   } catch (error) {
     await client.del(name);
     throw error;

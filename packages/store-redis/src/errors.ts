@@ -25,7 +25,11 @@ const KNOWN: readonly (readonly [RegExp, ErrorCode, string])[] = [
     "SOJOURN_STORE_UNAVAILABLE",
     "the cluster does not cover all slots: see CLUSTER INFO",
   ],
-  [/^(?:TRYAGAIN|ASK) /, "SOJOURN_STORE_UNAVAILABLE", "a slot is being moved; trying again helps"],
+  [
+    /(?:^|: )(?:TRYAGAIN|ASK) |: MOVED /,
+    "SOJOURN_STORE_UNAVAILABLE",
+    "a slot is being moved; trying again helps",
+  ],
   [
     /^(?:MOVED |CROSSSLOT )/,
     "SOJOURN_STORE_UNAVAILABLE",

@@ -1,18 +1,24 @@
 /** The names that reach Redis: which tag an id has, and the key that chooses the slot. */
-import { tagOf } from "@sojourn/core/store";
+import { parseTaggedOwner, tagOf } from "@sojourn/core/store";
 import type { Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
 
 const TAG = /^[A-Za-z0-9_-]{2}[AQgw]/;
+const TAG_AND_DOT = /^[A-Za-z0-9_-]{2}[AQgw]\./;
 const ALPHABET = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 /** The last of a tag's three characters holds two bits. */
 const LAST = "AQgw";
 
-/** The label of the one shelf that a standalone server has. */
-export const SHARED = "*";
+/** What stands for every tag, where a standalone server keeps the generation of a kind. */
+export const EVERY = "*";
 
 /** True for an id that begins with a tag. */
 export function hasTag(id: RecordKey | Handle | OwnerKey): boolean {
   return TAG.test(id);
+}
+
+/** True for a key or an owner that begins with a tag and a dot. */
+export function hasTagAndDot(id: RecordKey | OwnerKey): boolean {
+  return TAG_AND_DOT.test(id);
 }
 
 /** The tag of an id; `---`, which no record has, for an id of somebody's invention. */
@@ -25,15 +31,47 @@ export function target(ref: Ref): readonly [what: "k" | "h", id: RecordKey | Han
   return "key" in ref ? ["k", ref.key] : ["h", ref.handle];
 }
 
-/** `<prefix>:{<tag>}:<kind>`: what every name of this tag and kind begins with. */
+/**
+ * `<prefix>:{<tag>}:<kind>`: what every name of this tag and kind begins with. A dot or a slash comes
+ * behind it, and none is in the kind.
+ */
 export function base(prefix: string, tag: string, kind: string): string {
-  return `${prefix}:{${tag}}:${encodeURIComponent(kind)}`;
+  return `${prefix}:{${tag}}:${encodeURIComponent(kind).replaceAll(".", "%2E")}`;
 }
 
-/** Every tag there is, 16,384, in the order of their bytes. */
+/**
+ * What comes behind every name of an owner in an index, and before those of the next one; see
+ * `entry` in lua/finding.ts.
+ */
+export function behind(owner: OwnerKey): string {
+  return `o${parseTaggedOwner(owner).replaceAll("\0", "\x002")}\x002`;
+}
+
+let tags: readonly string[] | undefined;
+
+/** Every tag there is, 16,384, in the order of their slots: neighbours are often on one node. */
 export function everyTag(): readonly string[] {
+  tags ??= tagsBySlot();
+  return tags;
+}
+
+function tagsBySlot(): readonly string[] {
   const letters = ALPHABET.split("");
-  return letters.flatMap((first) =>
+  const all = letters.flatMap((first) =>
     letters.flatMap((second) => LAST.split("").map((third) => first + second + third)),
   );
+  const placed = all.map((tag) => ({ tag, slot: slotOf(tag) }));
+  return placed.toSorted((one, other) => one.slot - other.slot).map(({ tag }) => tag);
+}
+
+/** The slot of a hash tag: CRC-16/XMODEM modulo 16,384 (Redis Cluster specification, appendix A). */
+function slotOf(tag: string): number {
+  let crc = 0;
+  for (const byte of Buffer.from(tag)) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit += 1)
+      crc = (crc & 0x8000) === 0 ? crc << 1 : (crc << 1) ^ 0x1021;
+    crc &= 0xffff;
+  }
+  return crc & 0x3fff;
 }

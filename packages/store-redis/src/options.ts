@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { SojournError, parseDuration, systemClock } from "@sojourn/core/store";
 import type { Clock, Duration } from "@sojourn/core/store";
+import { parseUrl } from "./url.ts";
+import type { Address } from "./url.ts";
 
 /** What the store needs of an ioredis `Redis` or `Cluster`, of version 5 or 6. */
 export interface RedisClient {
@@ -16,13 +18,31 @@ export interface RedisClient {
   on(event: "ready" | "close" | "end", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   off(event: "ready" | "close" | "end", listener: () => void): unknown;
+  readonly options?: {
+    readonly keyPrefix?: string | undefined;
+    readonly db?: number | undefined;
+    readonly host?: string | undefined;
+    readonly port?: number | undefined;
+  };
+  /** The next ones serve messages between processes and start-up advice, where they are there. */
+  info?(): Promise<string>;
+  time?(): Promise<readonly (number | string)[]>;
+  publish?(channel: string, text: string): Promise<unknown>;
+  spublish?(channel: string, text: string): Promise<unknown>;
+  /** Of a `Redis`; of a `Cluster`, its `nodes` have it. */
+  duplicate?(override?: object): unknown;
+  nodes?(role?: "all" | "master" | "slave"): readonly unknown[];
+  refreshSlotsCache?(): void;
 }
 
 /** Options of {@link redisStore}. Give either `client` or `url`. */
 export interface RedisStoreOptions {
   /** Your ioredis `Redis` or `Cluster`, with its TLS, Sentinel and retry settings. Never closed here. */
   readonly client?: RedisClient;
-  /** `redis://` or `rediss://`: the store makes a standalone client and closes it. */
+  /**
+   * `redis://user:password@host:port/db`, `redis+sentinel://host,host/master/db` or
+   * `redis+cluster://host,host`; `rediss…` for TLS. The store makes the client and closes it.
+   */
   readonly url?: string;
   /** What every key begins with, without braces. Default `sojourn`. */
   readonly prefix?: string;
@@ -30,29 +50,41 @@ export interface RedisStoreOptions {
   readonly clock?: Clock;
   /** How long an expired record stays readable as a tombstone. Default `'1h'`. */
   readonly rememberExpired?: Duration;
+  /**
+   * Whether the processes tell each other of logins and endings by pub/sub, on one connection more.
+   * Default true; false for an ACL without channels.
+   */
+  readonly events?: boolean;
 }
 
 /** Options with everything filled in. */
 export interface ParsedOptions {
   readonly client: RedisClient | null;
-  readonly url: string | null;
+  /** Where to connect to, without a client. */
+  readonly address: Address | null;
   readonly prefix: string;
   readonly clock: Clock;
   /** In ms. */
   readonly rememberExpired: number;
+  readonly events: boolean;
 }
 
 /** What an option is when it is not given. */
-export const DEFAULTS: Omit<ParsedOptions, "client" | "url"> = {
+export const DEFAULTS: Omit<ParsedOptions, "client" | "address"> = {
   prefix: "sojourn",
   clock: systemClock,
   rememberExpired: 3_600_000,
+  events: true,
 };
 
-const has = (value: unknown, methods: readonly string[]): boolean =>
-  typeof value === "object" &&
-  value !== null &&
-  methods.every((name) => typeof Reflect.get(value, name) === "function");
+/** True for an object with these methods. */
+export function has(value: unknown, methods: readonly string[]): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    methods.every((name) => typeof Reflect.get(value, name) === "function")
+  );
+}
 
 const duration = z.union([z.number(), z.string()]).transform((value, context) => {
   const ms = parseDuration(value);
@@ -61,7 +93,14 @@ const duration = z.union([z.number(), z.string()]).transform((value, context) =>
   return z.NEVER;
 });
 
-const optionsSchema: z.ZodType<Partial<ParsedOptions>> = z
+const address = z.string().transform((url, context) => {
+  const found = parseUrl(url);
+  if (!("problem" in found)) return found;
+  context.addIssue({ code: "custom", message: found.problem });
+  return z.NEVER;
+});
+
+const optionsSchema = z
   .strictObject({
     client: z
       .custom<RedisClient>(
@@ -69,10 +108,7 @@ const optionsSchema: z.ZodType<Partial<ParsedOptions>> = z
         "must be a Redis or a Cluster of ioredis",
       )
       .exactOptional(),
-    url: z
-      .string()
-      .regex(/^rediss?:\/\/./, "must begin with redis:// or rediss://")
-      .exactOptional(),
+    url: address.exactOptional(),
     prefix: z
       .string()
       .min(1, "must not be empty")
@@ -82,6 +118,7 @@ const optionsSchema: z.ZodType<Partial<ParsedOptions>> = z
       .custom<Clock>((clock) => has(clock, ["now"]), "must have a now() function")
       .exactOptional(),
     rememberExpired: duration.exactOptional(),
+    events: z.boolean().exactOptional(),
   })
   .refine(({ client, url }) => (client === undefined) !== (url === undefined), {
     message: "give either client or url",
@@ -101,7 +138,8 @@ export function parseOptions(options: RedisStoreOptions): ParsedOptions {
       details: { problems },
     });
   }
-  return { client: null, url: null, ...DEFAULTS, ...parsed.data };
+  const { client = null, url = null, ...rest } = parsed.data;
+  return { ...DEFAULTS, ...rest, client, address: url };
 }
 
 function withoutUndefined(options: unknown): unknown {

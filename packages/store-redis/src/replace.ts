@@ -15,9 +15,9 @@ export async function replace(
   how: Replacement,
 ): Promise<Replaced> {
   const [, id] = target(ref);
-  if (scripts.sharded && slotTag(id) !== slotTag(record.key)) {
-    return replaceAcross(scripts, ref, record, how);
-  }
+  const { key, handle } = record;
+  const apart = scripts.sharded || slotTag(key) !== slotTag(handle);
+  if (apart && slotTag(id) !== slotTag(key)) return replaceAcross(scripts, ref, record, how);
   const { expectedVersion, ending, graceMs = 0, admission } = how;
   const answer = await scripts.at(REPLACE, ref, [
     expectedVersion,

@@ -1,22 +1,22 @@
-/** Sends scripts to the slot of an id, of a reference, or of every shelf. */
+/** Sends scripts to where an id or a reference is kept, or to every tag. */
 import type { Clock, Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
 import type { Connection } from "./connection.ts";
+import { READ, READ_HANDLE } from "./lua/reading.ts";
 import type { Script } from "./lua/script.ts";
-import { base, everyTag, SHARED, slotTag, target } from "./names.ts";
+import { base, EVERY, everyTag, slotTag, target } from "./names.ts";
 import type { ParsedOptions } from "./options.ts";
 
-/** Scripts on their way at once, when every shelf is asked. */
-const AT_ONCE = 512;
+/** Scripts on their way at once, when every tag is told of an end. */
+const AT_ONCE = 128;
 const ELSEWHERE = /^SOJOURNELSEWHERE ([A-Za-z0-9_-]{3})/;
 
-/** The scripts of one store. A standalone server has one shelf, a cluster one for each tag. */
+/** The scripts of one store. */
 export class Scripts {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly prefix: string;
+  /** True in a cluster: what one script writes must have one tag. */
   readonly sharded: boolean;
-  /** Labels of the shelves, in the order of their bytes. */
-  readonly shelves: readonly string[];
   readonly #remember: string;
 
   constructor(connection: Connection, { clock, prefix, rememberExpired }: ParsedOptions) {
@@ -24,15 +24,13 @@ export class Scripts {
     this.clock = clock;
     this.prefix = prefix;
     this.sharded = connection.client.isCluster === true;
-    this.shelves = this.sharded ? everyTag() : [SHARED];
     this.#remember = String(rememberExpired);
   }
 
-  /** Runs a script under a label: a tag, or that of a shelf. */
-  run(script: Script, kind: string, label: string, args: Arguments): Promise<unknown> {
-    const layout = this.sharded ? "sharded" : "shared";
-    const common = [String(this.clock.now()), layout, this.#remember];
-    const key = base(this.prefix, label, kind);
+  /** Runs a script at a tag. */
+  run(script: Script, kind: string, tag: string, args: Arguments): Promise<unknown> {
+    const common = [String(this.clock.now()), this.#remember, this.sharded ? "" : EVERY];
+    const key = base(this.prefix, tag, kind);
     return this.connection.run(script, key, [...common, ...args.map(String)]);
   }
 
@@ -46,29 +44,37 @@ export class Scripts {
     return this.run(script, kind, slotTag(id), args);
   }
 
-  /** Runs a script on a reference; a handle may lead to a record of another tag. */
-  async at(script: Script, ref: Ref, args: Arguments): Promise<unknown> {
-    const [what, id] = target(ref);
-    const full = [what, id, ...args];
-    try {
-      return await this.of(script, ref.kind, id, full);
-    } catch (error) {
-      const tag = error instanceof Error ? ELSEWHERE.exec(error.message)?.[1] : undefined;
-      if (tag === undefined) throw error;
-      return this.run(script, ref.kind, tag, full);
+  /** What is at a reference, as the scripts answer. */
+  read(ref: Ref): Promise<unknown> {
+    if ("key" in ref) return this.of(READ, ref.kind, ref.key, [ref.key]);
+    return this.#followed(ref, (tag) => this.run(READ_HANDLE, ref.kind, tag, [ref.handle]));
+  }
+
+  /** Runs a script on a reference. */
+  at(script: Script, ref: Ref, args: Arguments): Promise<unknown> {
+    const full = [...target(ref), ...args];
+    return this.#followed(ref, (tag) => this.run(script, ref.kind, tag, full));
+  }
+
+  /** Runs a script where the generation of a kind is kept: in a cluster, at every tag. */
+  async everywhere(script: Script, kind: string, args: Arguments): Promise<void> {
+    const tags = this.sharded ? everyTag() : [EVERY];
+    for (let from = 0; from < tags.length; from += AT_ONCE) {
+      const some = tags.slice(from, from + AT_ONCE);
+      await Promise.all(some.map((tag) => this.run(script, kind, tag, args)));
     }
   }
 
-  /** Runs a script on every shelf from one on; the answers in the order of the shelves. */
-  async everyShelf(script: Script, kind: string, args: Arguments): Promise<unknown[]> {
-    const answers: unknown[] = [];
-    for (let from = 0; from < this.shelves.length; from += AT_ONCE) {
-      const some = this.shelves.slice(from, from + AT_ONCE);
-      answers.push(
-        ...(await Promise.all(some.map((label) => this.run(script, kind, label, args)))),
-      );
+  /** A handle may lead to a record of another tag. */
+  async #followed(ref: Ref, run: (tag: string) => Promise<unknown>): Promise<unknown> {
+    const [, id] = target(ref);
+    try {
+      return await run(slotTag(id));
+    } catch (error) {
+      const tag = error instanceof Error ? ELSEWHERE.exec(error.message)?.[1] : undefined;
+      if (tag === undefined) throw error;
+      return run(tag);
     }
-    return answers;
   }
 }
 

@@ -2,6 +2,8 @@
 import type {
   Admission,
   Admitted,
+  Adopted,
+  Advice,
   Change,
   Clock,
   Counts,
@@ -18,10 +20,11 @@ import type {
   UnixMs,
   Updated,
 } from "@sojourn/core/store";
+import { adviceFor } from "./advice.ts";
 import { found, list, recordIn, tombstoneIn, updated } from "./answers.ts";
 import { Connection } from "./connection.ts";
-import { create } from "./create.ts";
-import { LIST, READ } from "./lua/reading.ts";
+import { adopt, create } from "./create.ts";
+import { LIST } from "./lua/reading.ts";
 import { CONSUME, END, END_ALL, END_OWNER, TOUCH, UPDATE } from "./lua/writes.ts";
 import type { Script } from "./lua/script.ts";
 import { parseOptions } from "./options.ts";
@@ -29,6 +32,8 @@ import type { ParsedOptions, RedisStoreOptions } from "./options.ts";
 import { replace } from "./replace.ts";
 import { Scripts } from "./scripts.ts";
 import { count, owners, scan } from "./shelves.ts";
+import { signalsOf } from "./signals.ts";
+import type { RedisSignals } from "./signals.ts";
 import { assertChange, assertInstants, assertRecord, assertText, endingText } from "./storable.ts";
 
 /**
@@ -43,6 +48,8 @@ export function redisStore(options: RedisStoreOptions): Store {
 class RedisStore implements Store {
   readonly name = "redis";
   readonly clock: Clock;
+  /** Absent where the client has no pub/sub, or with `events: false`. */
+  readonly signals?: RedisSignals;
   readonly #connection: Connection;
   readonly #scripts: Scripts;
 
@@ -50,14 +57,21 @@ class RedisStore implements Store {
     this.clock = options.clock;
     this.#connection = new Connection(options);
     this.#scripts = new Scripts(this.#connection, options);
+    const signals = signalsOf(this.#connection, options);
+    if (signals) this.signals = signals;
   }
 
   async open(): Promise<void> {
     await this.#connection.open();
   }
 
+  async advise(): Promise<readonly Advice[]> {
+    const { client } = this.#connection;
+    return this.#connection.operation("look at its settings", () => adviceFor(client, this.clock));
+  }
+
   async read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
-    return found(ref.kind, await this.#at(READ, ref));
+    return found(ref.kind, await this.#connection.operation("read", () => this.#scripts.read(ref)));
   }
 
   async create(record: StoredRecord, admission?: Admission): Promise<Admitted> {
@@ -65,11 +79,16 @@ class RedisStore implements Store {
     return this.#connection.operation("create", () => create(this.#scripts, record, admission));
   }
 
+  async adopt(record: StoredRecord, admission?: Admission): Promise<Adopted> {
+    assertRecord(record);
+    return this.#connection.operation("adopt", () => adopt(this.#scripts, record, admission));
+  }
+
   async update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
     assertChange(change);
     const { seenAt, expiresAt, payload } = change;
     const answer = await this.#at(UPDATE, ref, expectedVersion, seenAt, expiresAt, payload);
-    return updated(ref.kind, answer);
+    return updated(ref.kind, answer, payload);
   }
 
   async touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
@@ -96,7 +115,7 @@ class RedisStore implements Store {
 
   async endAll(kind: string, ending: Ending): Promise<void> {
     await this.#connection.operation("endAll", () =>
-      this.#scripts.everyShelf(END_ALL, kind, [endingText(ending)]),
+      this.#scripts.everywhere(END_ALL, kind, [endingText(ending)]),
     );
   }
 
@@ -131,6 +150,7 @@ class RedisStore implements Store {
   }
 
   close(): Promise<void> {
+    this.signals?.close();
     return this.#connection.close();
   }
 

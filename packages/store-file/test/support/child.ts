@@ -2,38 +2,15 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
 import { onTestFinished } from "vitest";
+import { bundle } from "../../../../test/support/bundle.ts";
+import type { Bundle } from "../../../../test/support/bundle.ts";
 
-interface Bundler {
-  build(options: object): Promise<unknown>;
-}
-
-/** Bundles `program.ts` into a directory of its own; Node 20 runs no TypeScript. */
-export async function bundleProgram(): Promise<{ script: string; remove: () => void }> {
-  const directory = mkdtempSync(join(tmpdir(), "sojourn-program-"));
-  const ofVitest = createRequire(import.meta.resolve("vitest"));
-  const vite = (await import(pathToFileURL(ofVitest.resolve("vite")).href)) as Bundler;
-  await vite.build({
-    configFile: false,
-    logLevel: "error",
-    root: import.meta.dirname,
-    ssr: { noExternal: true },
-    resolve: { conditions: ["@sojourn/source", "node", "import", "default"] },
-    build: {
-      ssr: join(import.meta.dirname, "program.ts"),
-      outDir: directory,
-      emptyOutDir: false,
-      rollupOptions: { output: { entryFileNames: "program.mjs" } },
-    },
-  });
-  const remove = (): void => rmSync(directory, { recursive: true, force: true });
-  return { script: join(directory, "program.mjs"), remove };
+/** Bundles `program.ts` into a directory of its own. */
+export function bundleProgram(): Promise<Bundle> {
+  return bundle(join(import.meta.dirname, "program.ts"));
 }
 
 /** A process running the program. */

@@ -2,159 +2,161 @@
 
 /**
  * Lua shared by all scripts. KEYS[1] is `<prefix>:{<tag>}:<kind>`; every other name is made from it
- * (so that a client's `keyPrefix` is kept). In a cluster (`sharded`) all of them are in its slot.
- * ARGV 1 to 3: the present instant, one `shared` shelf of indexes or one `sharded` for each tag, ms
- * to remember the expired.
+ * (so that a client's `keyPrefix` is kept), for the tag of the id that it is for. In a cluster all
+ * of them are in one slot.
+ * ARGV 1 to 3: the present instant, ms to remember the expired, and the tag of the kind's
+ * generation: `*` on a standalone server, nothing in a cluster, where each tag has its own.
  *
- * A row is what is at a key, its fields short: `f` format, `h` handle, `o` owner, `c` createdAt,
- * `e` expiresAt; a record's `v` version, `s` seenAt, `a` absoluteExpiresAt, `p` payload, `g` and `og`
- * its generations, `q` number in the order of writing; a tombstone's `d` ending, `m` the key it moved to, `u` until when that counts.
+ * A row is what is at a key: `t` tag, `key`, `h` handle, `o` owner, `c` createdAt, `e` expiresAt; a
+ * record's `v` version, `s` seenAt, `a` absoluteExpiresAt, `p` payload, `g` and `og` its kind's and
+ * its owner's generation, `q` when it was written, in µs; a tombstone's `d` ending, `m` the key it
+ * moved to, `u` until when that counts.
  */
 export const PRELUDE: string = String.raw`
-local now, layout, remember = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local now, remember = tonumber(ARGV[1]), tonumber(ARGV[2])
 local head, here, kind = string.match(KEYS[1], "^(.*){(.-)}(.*)$")
-local FIELDS = {"f", "h", "o", "c", "e", "v", "s", "a", "g", "og", "q", "d", "m", "u"}
+
+-- how a record and a tombstone are packed; payload and ending come behind
+local RECORD, STONE = "<c2ddI4I4I4ddI6Bc0I2c0Bc0", "<c2dddBc0I2c0Bc0I2c0"
+
+local function fail(code)
+  error(redis.error_reply(code))
+end
+
+-- a number as text, nothing lost
+local function text(number)
+  return string.format("%.17g", number)
+end
 
 -- the first three characters of an id
 local function tag(id)
   return string.match(id, "^[%w_-][%w_-][AQgw]") or "---"
 end
 
--- the name of what is kept for one id: k record, h handle, g generation of an owner
-local function at(what, id)
-  local slot = layout == "shared" and tag(id) or here
-  return head .. "{" .. slot .. "}" .. kind .. ":" .. what .. ":" .. id
+-- the name of what is kept under a tag
+local function at(t, what)
+  return head .. "{" .. t .. "}" .. kind .. what
 end
 
--- the name of an index of this shelf: a, l its handles, p, w its owners, e its generation
-local function shelf(what)
-  return head .. "{" .. (layout == "shared" and "*" or here) .. "}" .. kind .. ":" .. what
+-- the part of a key that names its record: 132 bits of the digest. The record has the rest
+local function digest(key)
+  return string.sub(key, 5, 26)
 end
 
-local function fail(code)
-  error(redis.error_reply(code))
+local function named(t, digest)
+  return at(t, "." .. digest)
 end
 
--- the number of a shelf's or an owner's present generation
-local function generation(name)
-  return redis.call("HGET", name, "n") or "0"
+-- how often the kind was ended, and how: see generation
+local states = {}
+local function state(t)
+  local place = ARGV[3] == "" and t or ARGV[3]
+  if states[place] == nil then states[place] = redis.call("GET", at(place, "/e")) end
+  return states[place]
 end
 
--- the name of an owner's index: what endAll ended is in one that nobody asks for any more
-local function owned(owner)
-  return at("o:" .. generation(shelf("e")), owner)
+-- the same for an owner
+local function ownersState(owner)
+  return at(tag(owner), "/g" .. string.sub(owner, 4))
 end
 
--- what is at a key, without its payload; nil: nothing
-local function load(key)
-  local name = at("k", key)
-  local values = redis.call("HMGET", name, unpack(FIELDS))
-  if not values[1] then
-    if redis.call("EXISTS", name) == 0 then return nil end
-    fail("SOJOURNCORRUPT a record without a format")
+-- the row in a packed value
+local function unpacked(t, digest, value)
+  local row, what, rest, last = {t = t}
+  if string.sub(value, 1, 1) == "r" then
+    what, row.s, row.e, row.g, row.og, row.v, row.c, row.a, row.q, row.h, row.o, rest, last = struct.unpack(RECORD, value)
+    row.p = string.sub(value, last)
+  else
+    what, row.c, row.e, row.u, row.h, row.o, rest, row.m, last = struct.unpack(STONE, value)
+    row.d = string.sub(value, last)
   end
-  local row = {key = key}
-  for index, field in ipairs(FIELDS) do row[field] = values[index] end
-  if row.f ~= "1" then
-    fail(tonumber(row.f) and "SOJOURNNEWER " .. row.f or "SOJOURNCORRUPT a record of no known format")
-  end
-  local numbers = row.d and {"c", "e"} or {"c", "e", "v", "s", "a", "g", "q"}
-  for _, field in ipairs(numbers) do
-    if not tonumber(row[field]) then fail("SOJOURNCORRUPT a record without " .. field) end
-  end
-  if not row.h or (row.o and not row.d and not tonumber(row.og)) then
-    fail("SOJOURNCORRUPT a record without its handle or generation")
-  end
+  row.key, row.o = t .. "." .. digest .. rest, row.o ~= "" and t .. row.o or nil
   return row
+end
+
+-- what has this part of a digest; nil: nothing
+local function load(t, digest)
+  local value = redis.call("GET", named(t, digest))
+  if not value then return nil end
+  local what, format = string.match(value, "^([rt])(%d)")
+  if not what then fail("SOJOURNCORRUPT a record of no known format") end
+  if format ~= "1" then fail("SOJOURNNEWER " .. format) end
+  local whole, row = pcall(unpacked, t, digest, value)
+  if not whole then fail("SOJOURNCORRUPT a part of a record") end
+  return row
+end
+
+-- the row of a key, or nil
+local function held(key)
+  local row = load(tag(key), digest(key))
+  return row and row.key == key and row or nil
 end
 
 -- the tombstone of a record, kept until its absolute timeout; of a rotation until its deadline
 local function tombstone(row, ending, grace)
   local last = cjson.decode(ending).why == "rotated" and row.e or row.a
-  if grace and tonumber(grace) > tonumber(last) then last = grace end
-  return {key = row.key, h = row.h, o = row.o, c = row.c, e = last, d = ending}
+  if grace and grace > last then last = grace end
+  return {t = row.t, key = row.key, h = row.h, o = row.o, c = row.c, e = last, d = ending}
 end
 
 -- the tombstone of a record that expired by itself
 local function expired(row)
-  local absolute = tonumber(row.e) >= tonumber(row.a)
-  local last = absolute and string.format("%.17g", tonumber(row.e) + remember) or row.a
-  local ending = '{"why":"' .. (absolute and "absolute" or "idle") .. '","at":' .. row.e .. '}'
-  return {key = row.key, h = row.h, o = row.o, c = row.c, e = last, d = ending}
+  local absolute = row.e >= row.a
+  local ending = '{"why":"' .. (absolute and "absolute" or "idle") .. '","at":' .. text(row.e) .. '}'
+  return {t = row.t, key = row.key, h = row.h, o = row.o, c = row.c,
+    e = absolute and row.e + remember or row.a, d = ending}
 end
 
--- true and the ending, if the generation has ended; the ending of one long ago is forgotten
-local function passed(name, number)
-  local found = redis.call("HMGET", name, "n", number)
-  return tonumber(found[1] or "0") > tonumber(number), found[2]
+-- the number of the present generation, and a line for how each of the last ones ended, newest first
+local function generation(state)
+  if not state then return 0, "" end
+  local number, endings = string.match(state, "^(%d+)(.*)$")
+  if not number then fail("SOJOURNCORRUPT a generation without a number") end
+  return tonumber(number), endings
+end
+
+-- true and the ending, if a generation has ended; the ending of one long ago is forgotten
+local function passed(state, number)
+  local newest, endings = generation(state)
+  if newest <= number then return false end
+  for ending in string.gmatch(endings, "\n([^\n]+)") do
+    newest = newest - 1
+    if newest == number then return true, ending end
+  end
+  return true
 end
 
 -- an alive record, a tombstone, or nil
 local function judge(row)
   if row and not row.d then
-    local over, ending = passed(shelf("e"), row.g)
-    if not over and row.o then over, ending = passed(at("g", row.o), row.og) end
+    local over, ending = passed(state(row.t), row.g)
+    if not over and row.o then over, ending = passed(redis.call("GET", ownersState(row.o)), row.og) end
     if over and not ending then return nil end
-    if over and tonumber(row.e) > cjson.decode(ending).at then
+    if over and row.e > cjson.decode(ending).at then
       row = tombstone(row, ending)
-    elseif over or tonumber(row.e) <= now then
+    elseif over or row.e <= now then
       row = expired(row)
     end
   end
-  if row and tonumber(row.e) > now then return row end
+  if row and row.e > now then return row end
   return nil
 end
 
--- what is at a key (k) or a handle (h); a key in its grace time leads on
-local function find(what, id)
-  local key, found = id, nil
-  if what == "h" then key = redis.call("GET", at("h", id)) end
-  if what == "h" and key and layout == "sharded" and tag(key) ~= here then
-    fail("SOJOURNELSEWHERE " .. tag(key))
-  end
-  while key do
-    local row = load(key)
-    if not row then break end
-    found = judge(row)
-    key = row.u and tonumber(row.u) > now and row.m
+-- what is at a row; one in its grace time leads on
+local function settle(row)
+  local found = judge(row)
+  while row and row.m and row.m ~= "" and row.u > now do
+    row = held(row.m)
+    if row then found = judge(row) end
   end
   return found
-end
-
-local function alive(what, id)
-  local found = find(what, id)
-  return found and not found.d and found or nil
-end
-
--- sorts rows by the first of three fields in which they differ
-local function sort(rows, ...)
-  local fields = {...}
-  table.sort(rows, function(x, y)
-    for _, field in ipairs(fields) do
-      local left, right = tonumber(x[field]), tonumber(y[field])
-      if left ~= right then return left < right end
-    end
-    return false
-  end)
-end
-
--- every alive record of an owner but that of one handle, in order of creation
-local function others(owner, skip)
-  local rows = {}
-  for _, handle in ipairs(redis.call("ZRANGEBYSCORE", owned(owner), "(" .. ARGV[1], "+inf")) do
-    local row = handle ~= skip and alive("h", handle)
-    if row then rows[#rows + 1] = row end
-  end
-  sort(rows, "c", "q")
-  return rows
 end
 
 -- a row as it is answered
 local function view(row)
   if not row then return false end
-  if row.d then return {"t", row.key, row.h, row.o, row.c, row.e, row.d} end
-  local payload = redis.call("HGET", at("k", row.key), "p")
-  if not payload then fail("SOJOURNCORRUPT a record without a payload") end
-  return {"r", row.key, row.h, row.o, row.v, row.c, row.s, row.e, row.a, payload}
+  if row.d then return {"t", row.key, row.h, row.o or false, text(row.c) .. " " .. text(row.e), row.d} end
+  local numbers = string.format("%.17g %.17g %.17g %.17g %.17g", row.v, row.c, row.s, row.e, row.a)
+  return {"r", row.key, row.h, row.o or false, numbers, row.p}
 end
 `;

@@ -1,63 +1,115 @@
 /** The scripts that only read. */
+import { FINDING } from "./finding.ts";
 import { script } from "./script.ts";
 import type { Script } from "./script.ts";
 
 const FLAGS = "no-writes";
 
-/** What is at a reference. ARGV: k or h, key or handle. */
-export const READ: Script = script(
+/** Of scripts that read many tags: in a cluster, each of them must be on one node. */
+const MANY = `${FLAGS},allow-cross-slot-keys`;
+
+/** What is at a key. ARGV: key. */
+export const READ: Script = script("read", FLAGS, `return view(settle(held(ARGV[4])))`);
+
+/** What is at a handle. ARGV: handle. */
+export const READ_HANDLE: Script = script(
   "read",
   FLAGS,
-  String.raw`
-return view(find(ARGV[4], ARGV[5]))
-`,
+  `${FINDING}return view(find("h", ARGV[4]))`,
 );
 
 /** The alive records of an owner. ARGV: owner. */
 export const LIST: Script = script(
   "listOwner",
   FLAGS,
-  String.raw`
+  String.raw`${FINDING}
 local views = {}
-for index, row in ipairs(others(ARGV[4])) do views[index] = view(row) end
+for place, row in ipairs(others(ARGV[4])) do views[place] = view(row) end
 return views
 `,
 );
 
-/** The numbers of alive records and of their owners on a shelf. */
+/** The numbers of alive records and of their owners. ARGV: tags. */
 export const COUNT: Script = script(
   "count",
-  FLAGS,
-  String.raw`
-local after = "(" .. ARGV[1]
-return {redis.call("ZCOUNT", shelf("a"), after, "+inf"), redis.call("ZCOUNT", shelf("p"), after, "+inf")}
+  MANY,
+  String.raw`${FINDING}
+local active, principals = 0, 0
+for t in string.gmatch(ARGV[4], "...") do
+  local i = index(t, "/i")
+  local counted = redis.call("ZCOUNT", i, "-inf", "(-" .. ARGV[1])
+  principals = principals + counted
+  active = active + counted + redis.call("ZCOUNT", i, "(" .. ARGV[1], "+inf")
+end
+return {active, principals}
 `,
 );
 
-/** Owners of a shelf behind one, with their numbers of alive records. ARGV: "[" or "(" and the owner, how many. */
+/**
+ * What the scripts have in common that hand out names page by page: `look` is called with each
+ * name, and answers whether to go on. ARGV: tags, a name of the first tag to begin behind or nothing,
+ * how much to find.
+ */
+const PAGING = String.raw`${FINDING}
+-- a script looks at so many tags and names
+local MOST, PAGE, looked = 1000, 100, 0
+
+-- where it stopped, tag and name; or nothing
+local function walk(first, last, look)
+  local behind = ARGV[5]
+  for t in string.gmatch(ARGV[4], "...") do
+    repeat
+      local from, n = behind ~= "" and "(" .. behind or first, index(t, "/n")
+      local names = redis.call("ZRANGEBYLEX", n, from, last, "LIMIT", 0, PAGE)
+      for _, name in ipairs(names) do
+        looked = looked + 1
+        if looked > MOST or not look(t, name) then return t, behind end
+        behind = name
+      end
+    until #names < PAGE
+    behind, looked = "", looked + 1
+  end
+  return false, ""
+end
+`;
+
+/** Owners and their numbers of alive records; the last number may be a part. ARGV: as above. */
 export const OWNERS: Script = script(
   "owners",
-  FLAGS,
-  String.raw`
-local found = redis.call("ZRANGEBYLEX", shelf("w"), ARGV[4], "+", "LIMIT", 0, ARGV[5])
-local after, active = "(" .. ARGV[1], {}
-for index, owner in ipairs(found) do
-  active[index] = redis.call("ZCOUNT", owned(owner), after, "+inf")
-end
-return {found, active}
+  MANY,
+  String.raw`${PAGING}
+local owners, active = {}, {}
+local t, behind = walk("[o", "(p", function(t, name)
+  local principal, id = string.match(name, "^o(.-)%z[01](.*)$")
+  local owner = t .. "." .. string.gsub(principal, "%z2", "\0")
+  if deadline(t, id, owner) <= now then return true end
+  if owners[#owners] ~= owner then
+    if #owners == tonumber(ARGV[6]) then return false end
+    owners[#owners + 1], active[#owners + 1] = owner, 0
+  end
+  active[#owners] = active[#owners] + 1
+  return true
+end)
+return {t, behind, owners, active}
 `,
 );
 
-/** Records of a shelf behind a handle, and the last handle looked at. ARGV: "-" or "(" and the handle, how many. */
+/** Alive records in the order of their handles. ARGV: as above. */
 export const SCAN: Script = script(
   "scan",
-  FLAGS,
-  String.raw`
-local found, views = redis.call("ZRANGEBYLEX", shelf("l"), ARGV[4], "+", "LIMIT", 0, ARGV[5]), {}
-for _, handle in ipairs(found) do
-  local row = alive("h", handle)
-  if row then views[#views + 1] = view(row) end
-end
-return {found[#found] or false, views}
+  MANY,
+  String.raw`${PAGING}
+local MOST_BYTES, bytes, views = 1000000, 0, {}
+local t, behind = walk("[h", "(i", function(t, name)
+  if #views == tonumber(ARGV[6]) or bytes > MOST_BYTES then return false end
+  local id, to = string.match(name, "^h(%Z*)%z(.*)$")
+  local row = judge(load(t, to))
+  if row and not row.d and short(t, row.h) == id then
+    views[#views + 1], bytes = view(row), bytes + #row.p
+  end
+  return true
+end)
+local last = string.match(behind, "^h%Z*")
+return {t, last and last .. "\1" or "", views}
 `,
 );

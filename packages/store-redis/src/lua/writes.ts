@@ -1,25 +1,43 @@
 /** The scripts that change something, each one atom. */
+import { FINDING } from "./finding.ts";
 import { script } from "./script.ts";
 import type { Script } from "./script.ts";
 import { WRITING } from "./writing.ts";
 
 const write = (name: string, flags: string, body: string): Script =>
-  script(name, flags, `${WRITING}${body}`);
+  script(name, flags, `${FINDING}${WRITING}${body}`);
 
-/** Creates, admits and indexes. ARGV: max or nothing, onLimit, ending of the evicted, record. */
-export const CREATE: Script = write(
-  "create",
-  "",
-  String.raw`
-local row, payload = given(7)
+const CREATING = String.raw`
+local row = given(7)
 free(row)
 local victims, active = admit(row, ARGV[4], ARGV[5])
 if not victims then return {"refused", active} end
 sweep(row)
-local evicted = evict(victims, ARGV[6])
-put(row, payload)
+local evicted = buryAll(victims, ARGV[6])
+put(row)
 return {"created", evicted}
-`,
+`;
+
+/** Creates, admits and indexes. ARGV: max or nothing, onLimit, ending of the evicted, record. */
+export const CREATE: Script = write("create", "", CREATING);
+
+/**
+ * As CREATE, for a record made while Redis was away: not if its kind or its owner was ended since,
+ * by clocks that may differ by 10 s.
+ */
+export const ADOPT: Script = write(
+  "adopt",
+  "",
+  String.raw`
+local TOLERANCE = 10000
+local new = given(7)
+for _, name in ipairs({at(ARGV[3] == "" and new.t or ARGV[3], "/e"), new.o and ownersState(new.o)}) do
+  local _, endings = generation(redis.call("GET", name))
+  for ending in string.gmatch(endings, "\n([^\n]+)") do
+    if cjson.decode(ending).at >= new.c - TOLERANCE then return {"ended", ending} end
+  end
+end
+${CREATING}`,
 );
 
 /** Compare-and-set. ARGV: reference, version, seenAt, expiresAt, payload. */
@@ -29,10 +47,10 @@ export const UPDATE: Script = write(
   String.raw`
 local row, answer = claim(ARGV[4], ARGV[5], ARGV[6], true)
 if not row then return answer end
-row.v, row.s = string.format("%.0f", row.v + 1), greatest(row.s, ARGV[7])
-row.e = greatest(row.e, least(ARGV[8], row.a))
-redis.call("HSET", at("k", row.key), "v", row.v, "s", row.s, "e", row.e, "p", ARGV[9])
-schedule(row)
+row.v, row.s = row.v + 1, math.max(row.s, tonumber(ARGV[7]))
+row.e, row.p = math.max(row.e, math.min(tonumber(ARGV[8]), row.a)), ARGV[9]
+write(row)
+row.p = ""
 return {"updated", view(row)}
 `,
 );
@@ -44,11 +62,11 @@ export const TOUCH: Script = write(
   String.raw`
 local row = alive(ARGV[4], ARGV[5])
 if not row then return 0 end
-local seen, last = greatest(row.s, ARGV[6]), greatest(row.e, least(ARGV[7], row.a))
+local seen = math.max(row.s, tonumber(ARGV[6]))
+local last = math.max(row.e, math.min(tonumber(ARGV[7]), row.a))
 if seen == row.s and last == row.e then return 1 end
 row.s, row.e = seen, last
-redis.call("HSET", at("k", row.key), "s", seen, "e", last)
-schedule(row)
+move(row)
 return 1
 `,
 );
@@ -60,14 +78,14 @@ export const REPLACE: Script = write(
   String.raw`
 local old, answer = claim(ARGV[4], ARGV[5], ARGV[6])
 if not old then return answer end
-local row, payload = given(12)
+local row = given(12)
 free(row, old.h)
 local victims, active = admit(row, ARGV[9], ARGV[10], old.h)
 if not victims then return {"refused", active} end
 sweep(row)
-local evicted = evict(victims, ARGV[11])
-if old.h == row.h then bury(old, ARGV[7], row.key, ARGV[8]) else bury(old, ARGV[7]) end
-put(row, payload)
+local evicted = buryAll(victims, ARGV[11])
+if old.h == row.h then bury(old, ARGV[7], row.key, tonumber(ARGV[8])) else bury(old, ARGV[7]) end
+put(row)
 return {"replaced", evicted}
 `,
 );
@@ -100,24 +118,26 @@ export const END_OWNER: Script = write(
   "allow-oom",
   String.raw`
 local owner, ending, spare = ARGV[4], ARGV[5], ARGV[6]
-local rows, name = others(owner, spare), at("g", owner)
+local rows, name = others(owner, spare), ownersState(owner)
 local spared = spare ~= "" and alive("h", spare)
-local left = redis.call("PTTL", owned(owner))
-for _, row in ipairs(rows) do bury(row, ending) end
+local left = redis.call("PTTL", index(here, "/n"))
+buryAll(rows, ending)
 local newest = advance(name, ending)
-keep(name, now + math.max(LONG, left))
-if spared and spared.o == owner then redis.call("HSET", at("k", spared.key), "og", newest) end
+redis.call("PEXPIRE", name, life(now + math.max(LONG, left)))
+if spared and spared.o == owner then
+  local place = struct.pack("<I4", newest)
+  redis.call("SETRANGE", named(here, digest(spared.key)), OWNERS_GENERATION, place)
+end
 return #rows
 `,
 );
 
-/** Ends every record of a shelf. ARGV: ending. */
+/** Ends every record of a kind, or of a kind and a tag in a cluster. ARGV: ending. */
 export const END_ALL: Script = write(
   "endAll",
   "allow-oom",
   String.raw`
-advance(shelf("e"), ARGV[4])
-redis.call("UNLINK", shelf("a"), shelf("l"), shelf("p"), shelf("w"))
+advance(at(here, "/e"), ARGV[4])
 return 1
 `,
 );
@@ -131,8 +151,7 @@ local row = alive(ARGV[4], ARGV[5])
 if not row then return false end
 local taken = view(row)
 unindex(row)
-redis.call("DEL", at("k", row.key))
-if redis.call("GET", at("h", row.h)) == row.key then redis.call("DEL", at("h", row.h)) end
+redis.call("DEL", named(row.t, digest(row.key)))
 return taken
 `,
 );

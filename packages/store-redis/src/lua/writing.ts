@@ -3,109 +3,131 @@
 /** Lua of the writing scripts. All that can fail is read before the first write. */
 export const WRITING: string = String.raw`
 -- ms of slack; entries to sweep; how long an owner's generation is kept at least: 400 days, which
--- no cookie outlives (RFC 6265bis 5.5); how many endings of generations are remembered
-local SLACK, SWEEP, LONG, ENDINGS = 60000, 20, 400 * 86400000, 8
+-- no cookie outlives (RFC 6265bis 5.5); as good as for ever
+local SLACK, SWEEP, LONG, EVER = 60000, 20, 400 * 86400000, 1e14
 
-local function least(x, y)
-  return tonumber(x) < tonumber(y) and x or y
-end
+-- bytes before what a touch and an endOwner change in a record: seenAt and expiresAt, and the
+-- generation of the owner
+local INSTANTS, OWNERS_GENERATION = 2, 22
 
-local function greatest(x, y)
-  return tonumber(x) >= tonumber(y) and x or y
-end
-
--- frees memory after an instant, and a minute of slack; says nothing about life
-local function keep(name, instant, ...)
-  redis.call("PEXPIRE", name, math.max(1, math.ceil(instant - now + SLACK)), ...)
-end
-
--- sets a principal's place on the shelf by the latest of its deadlines
-local function place(owner)
-  local last = redis.call("ZRANGE", owned(owner), -1, -1, "WITHSCORES")[2]
-  if last then
-    redis.call("ZADD", shelf("p"), last, owner)
-    redis.call("ZADD", shelf("w"), 0, owner)
-  else
-    redis.call("ZREM", shelf("p"), owner)
-    redis.call("ZREM", shelf("w"), owner)
-  end
-end
-
--- sets the deadline of an alive record, in every index and for the memory it takes
-local function schedule(row)
-  redis.call("ZADD", shelf("a"), row.e, row.h)
-  if row.o then
-    redis.call("ZADD", owned(row.o), row.e, row.h)
-    place(row.o)
-  end
-  keep(at("k", row.key), row.e + remember)
-  keep(at("h", row.h), row.e + remember)
+-- for so long something is kept that is needed until an instant; says nothing about life
+local function life(instant)
+  return string.format("%.0f", math.min(EVER, math.max(1, math.ceil(instant - now + SLACK))))
 end
 
 -- an index lives at least as long as each record that was ever in it
 local function outlive(name, instant)
-  keep(name, instant, "NX")
-  keep(name, instant, "GT")
+  local ms = life(instant)
+  redis.call("PEXPIRE", name, ms, "NX")
+  redis.call("PEXPIRE", name, ms, "GT")
 end
 
--- writes a new record and indexes it; owner and payload as they were given
-local function put(row, payload)
-  local name = at("k", row.key)
-  redis.call("DEL", name)
-  redis.call("HSET", name, "f", "1", "h", row.h, "v", row.v, "c", row.c, "s", row.s, "e", row.e,
-    "a", row.a, "p", payload, "g", generation(shelf("e")), "q", redis.call("HINCRBY", shelf("e"), "q", 1))
-  if row.o then redis.call("HSET", name, "o", row.o, "og", generation(at("g", row.o))) end
-  redis.call("SET", at("h", row.h), row.key)
-  redis.call("ZADD", shelf("l"), 0, row.h)
+-- sets the flag of a record, and its score by it
+local function flag(row, from, to)
+  local id, n, score = short(row.t, row.h), index(row.t, "/n"), math.max(0, row.e)
+  redis.call("ZREM", n, entry(row.o, from, id))
+  redis.call("ZADD", n, 0, entry(row.o, to, id))
+  redis.call("ZADD", index(row.t, "/i"), text(to == "0" and -score or score), member(id, row.o))
+end
+
+-- sets the deadline of an alive record in the index, and what its owner is counted by
+local function schedule(row)
+  local id = short(row.t, row.h)
+  if not row.o then
+    return redis.call("ZADD", index(row.t, "/i"), text(math.max(0, row.e)), id)
+  end
+  local first, last = "[" .. entry(row.o, "0", ""), "(" .. entry(row.o, "1", "")
+  local name = redis.call("ZRANGEBYLEX", index(row.t, "/n"), first, last, "LIMIT", 0, 1)[1]
+  local longest = {t = row.t, o = row.o, h = name and row.t .. string.sub(name, #first)}
+  if not name then return flag(row, "1", "0") end
+  if longest.h == row.h then
+    return redis.call("ZADD", index(row.t, "/i"), text(-math.max(0, row.e)), member(id, row.o))
+  end
+  longest.e = deadline(row.t, short(row.t, longest.h), row.o)
+  if longest.e >= row.e then return flag(row, "0", "1") end
+  flag(longest, "0", "1")
+  flag(row, "1", "0")
+end
+
+-- writes a record as its row is
+local function write(row)
+  local owner, rest = row.o and string.sub(row.o, 4) or "", string.sub(row.key, 27)
+  local packed = struct.pack(RECORD, "r1", row.s, row.e, row.g, row.og, row.v, row.c, row.a, row.q,
+    #row.h, row.h, #owner, owner, #rest, rest)
+  redis.call("SET", named(row.t, digest(row.key)), packed .. row.p, "PX", life(row.e + remember))
   schedule(row)
-  for _, index in ipairs({"a", "l"}) do outlive(shelf(index), row.a + remember) end
-  if not row.o then return end
-  for _, index in ipairs({"p", "w"}) do outlive(shelf(index), row.a + remember) end
-  outlive(owned(row.o), row.a + remember)
+end
+
+-- writes the instants of a record where they are
+local function move(row)
+  local name = named(row.t, digest(row.key))
+  redis.call("SETRANGE", name, INSTANTS, struct.pack("<dd", row.s, row.e))
+  redis.call("PEXPIRE", name, life(row.e + remember))
+  schedule(row)
+end
+
+-- writes a new record and indexes it
+local function put(row)
+  local clock = redis.call("TIME")
+  row.q = tonumber(clock[1]) * 1e6 + tonumber(clock[2])
+  row.g = generation(state(row.t))
+  row.og = generation(row.o and redis.call("GET", ownersState(row.o)))
+  write(row)
+  redis.call("ZADD", index(row.t, "/n"), 0, lead(short(row.t, row.h), digest(row.key)))
+  outlive(index(row.t, "/i"), row.a + remember)
+  outlive(index(row.t, "/n"), row.a + remember)
 end
 
 -- takes a record out of every index
 local function unindex(row)
-  redis.call("ZREM", shelf("a"), row.h)
-  redis.call("ZREM", shelf("l"), row.h)
+  local id, i, n = short(row.t, row.h), index(row.t, "/i"), index(row.t, "/n")
+  redis.call("ZREM", i, member(id, row.o))
+  redis.call("ZREM", n, lead(id, digest(row.key)))
   if not row.o then return end
-  redis.call("ZREM", owned(row.o), row.h)
-  place(row.o)
+  redis.call("ZREM", n, entry(row.o, "1", id))
+  if redis.call("ZREM", n, entry(row.o, "0", id)) == 0 then return end
+  local longest = {t = row.t, o = row.o, e = 0}
+  for _, other in ipairs(owned(row.o)) do
+    local instant = deadline(row.t, other, row.o)
+    if instant > longest.e then longest.h, longest.e = row.t .. other, instant end
+  end
+  if longest.h then flag(longest, "1", "0") end
 end
 
 -- makes a tombstone of a record; where it moved, its handle goes along
 local function bury(row, ending, moved, grace)
   local stone = tombstone(row, ending, grace)
-  local name = at("k", row.key)
+  local owner, rest = row.o and string.sub(row.o, 4) or "", string.sub(row.key, 27)
+  local packed = struct.pack(STONE, "t1", stone.c, stone.e, grace or 0,
+    #row.h, row.h, #owner, owner, #rest, rest, #(moved or ""), moved or "")
   unindex(row)
-  redis.call("DEL", name)
-  redis.call("HSET", name, "f", "1", "h", stone.h, "c", stone.c, "e", stone.e, "d", stone.d)
-  if stone.o then redis.call("HSET", name, "o", stone.o) end
-  if moved then redis.call("HSET", name, "m", moved, "u", grace) end
-  keep(name, stone.e)
-  if not moved then keep(at("h", row.h), stone.e) end
+  redis.call("SET", named(row.t, digest(row.key)), packed .. ending, "PX", life(stone.e))
+  if not moved then
+    redis.call("SET", at(row.t, "/h:" .. row.h), row.key, "NX", "PX", life(stone.e))
+  end
   return stone
 end
 
--- takes some of what has expired out of the indexes; fails before any write if one is no index
+-- takes out of the indexes some of what expired and is forgotten; fails before any write if one is
+-- no index
 local function sweep(row)
-  local over = {"-inf", ARGV[1], "LIMIT", 0, SWEEP}
-  for scores, names in pairs({a = "l", p = "w"}) do
-    local members = redis.call("ZRANGEBYSCORE", shelf(scores), unpack(over))
-    if #members > 0 then
-      redis.call("ZREM", shelf(scores), unpack(members))
-      redis.call("ZREM", shelf(names), unpack(members))
-    end
+  local i, n, last = index(row.t, "/i"), index(row.t, "/n"), now - remember - SLACK
+  redis.call("ZCARD", n)
+  for _, name in ipairs(redis.call("ZRANGEBYSCORE", i, text(-last), text(last), "LIMIT", 0, SWEEP)) do
+    local id, principal = string.match(name, "^(%Z*)%z?(.*)$")
+    local owner = row.t .. "." .. principal
+    redis.call("ZREM", i, name)
+    redis.call("ZREM", n, entry(owner, "0", id), entry(owner, "1", id))
+    redis.call("ZREMRANGEBYLEX", n, "[" .. lead(id, ""), "(" .. lead(id, "\255"))
   end
-  if row.o then redis.call("ZREMRANGEBYSCORE", owned(row.o), "-inf", ARGV[1]) end
 end
 
 -- fails if anything but the record to be replaced has the key or the handle
 local function free(row, inherited)
-  if judge(load(row.key)) then fail("SOJOURNEXISTS taken") end
+  if judge(load(row.t, digest(row.key))) then fail("SOJOURNEXISTS taken") end
   if row.h == inherited then return end
-  local holder = redis.call("GET", at("h", row.h))
-  if holder and judge(load(holder)) then fail("SOJOURNEXISTS taken") end
+  local holder, elsewhere = follow(row.t, row.h)
+  if elsewhere or judge(holder) then fail("SOJOURNEXISTS taken") end
 end
 
 -- the records to evict so that one more fits, oldest or longest idle first; or nil and the number
@@ -117,22 +139,29 @@ local function admit(row, max, onLimit, skip)
   if onLimit == "reject" or tonumber(max) < 1 then return nil, #rows end
   if onLimit == "evict-idle" then sort(rows, "s", "c", "q") end
   local victims = {}
-  for index = 1, excess do victims[index] = rows[index] end
+  for place = 1, excess do victims[place] = rows[place] end
   return victims
 end
 
-local function evict(victims, ending)
-  local stones = {}
-  for index, victim in ipairs(victims) do stones[index] = view(bury(victim, ending)) end
-  return stones
+-- ends records, those that live longest last: so the one that their owner is counted by changes once
+local function buryAll(rows, ending)
+  local sorted, stones, views = {}, {}, {}
+  for place, row in ipairs(rows) do sorted[place] = row end
+  sort(sorted, "e", "c", "q")
+  for _, row in ipairs(sorted) do stones[row.key] = bury(row, ending) end
+  for place, row in ipairs(rows) do views[place] = view(stones[row.key]) end
+  return views
 end
 
--- begins the next generation of a shelf or an owner; the present one ended so
+-- begins the next generation of a kind or an owner; the present one ended so
 local function advance(name, ending)
-  local newest = redis.call("HINCRBY", name, "n", 1)
-  redis.call("HSET", name, newest - 1, ending)
-  redis.call("HDEL", name, newest - 1 - ENDINGS)
-  return newest
+  local number, endings = generation(redis.call("GET", name))
+  local lines = {string.format("%.0f", number + 1), ending}
+  for each in string.gmatch(endings, "\n([^\n]+)") do
+    if #lines <= ENDINGS then lines[#lines + 1] = each end
+  end
+  redis.call("SET", name, table.concat(lines, "\n"), "KEEPTTL")
+  return number + 1
 end
 
 -- the alive record at a reference, at this version; or nil and what to answer
@@ -140,15 +169,17 @@ local function claim(what, id, version, follow)
   local old = find(what, id)
   if not old or old.d then return nil, {"gone", view(old)} end
   if what == "k" and old.key ~= id and not follow then return nil, {"moved", view(old)} end
-  if tonumber(old.v) ~= tonumber(version) then return nil, {"conflict", view(old)} end
+  if old.v ~= tonumber(version) then return nil, {"conflict", view(old)} end
   return old
 end
 
 -- the new record that begins at an argument: key, handle, owner, version, four instants, payload
 local function given(first)
-  local row = {key = ARGV[first], h = ARGV[first + 1], v = ARGV[first + 3], c = ARGV[first + 4],
-    s = ARGV[first + 5], e = ARGV[first + 6], a = ARGV[first + 7]}
+  local row = {t = tag(ARGV[first]), key = ARGV[first], h = ARGV[first + 1], p = ARGV[first + 8]}
+  for place, field in ipairs({"v", "c", "s", "e", "a"}) do
+    row[field] = tonumber(ARGV[first + 2 + place])
+  end
   if ARGV[first + 2] ~= "" then row.o = ARGV[first + 2] end
-  return row, ARGV[first + 8]
+  return row
 end
 `;

@@ -1,32 +1,60 @@
 /** Real servers on free loopback ports: started for a test file, killed and restarted by it. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cluster, Redis } from "ioredis";
 import { findServer } from "../../../../test/servers.mjs";
 
-/** One redis-server and its directory. */
+/** Which server program. */
+export type Program = "redis" | "valkey";
+
+/** What a server is started with. */
+export interface ServerSettings {
+  readonly program?: Program;
+  /** Options of the command line. */
+  readonly options?: readonly string[];
+  /** Text of a configuration file that the server may rewrite, as a sentinel does. */
+  readonly file?: string;
+}
+
+/** Below the ports that the system gives to outgoing connections: free again after a kill. */
+const PORTS = { from: 12_000, to: 32_000 };
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const each of running) each.kill("SIGKILL");
+});
+
+/** One server and its directory. */
 export class Server {
   readonly port: number;
   readonly #directory: string;
-  readonly #options: readonly string[];
+  readonly #program: Program;
+  readonly #arguments: readonly string[];
   #process: ChildProcess | null = null;
 
-  constructor(port: number, options: readonly string[]) {
+  constructor(port: number, { program = "redis", options = [], file }: ServerSettings) {
     this.port = port;
-    this.#options = options;
-    this.#directory = mkdtempSync(join(tmpdir(), "redis-"));
+    this.#program = program;
+    this.#directory = mkdtempSync(join(tmpdir(), `${program}-`));
+    const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", this.#directory];
+    const config = join(this.#directory, "server.conf");
+    if (file !== undefined) writeFileSync(config, file);
+    this.#arguments = [...(file === undefined ? [] : [config]), ...place, ...options];
   }
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** A client that gives up at once. */
+  /** Of its process; undefined: it does not run. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** A client that tries again and again. */
   client(): Redis {
     return new Redis(this.port, "127.0.0.1", {
       retryStrategy: () => 50,
@@ -35,11 +63,16 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const program = findServer("redis");
-    if (program === null) throw new Error("no redis-server: see test/servers.mjs");
-    const args = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#directory];
-    this.#process = spawn(program, [...args, "--save", "", ...this.#options], { stdio: "ignore" });
-    await this.answering();
+    const path = findServer(this.#program);
+    if (path === null) throw new Error(`no ${this.#program}-server: see test/servers.mjs`);
+    const started = spawn(path, this.#arguments, { stdio: "ignore" });
+    this.#process = started;
+    running.add(started);
+    started.once("exit", () => running.delete(started));
+    const ended = new Promise<never>((_resolve, reject) => {
+      started.once("exit", () => reject(new Error(`the server on port ${this.port} ended`)));
+    });
+    await Promise.race([this.answering(), ended]);
   }
 
   /** Waits until it answers a PING. */
@@ -59,12 +92,12 @@ export class Server {
 
   /** `kill -9`. */
   async kill(): Promise<void> {
-    const running = this.#process;
+    const killed = this.#process;
     this.#process = null;
-    if (running === null) return;
+    if (killed === null || killed.exitCode !== null) return;
     await new Promise((resolve) => {
-      running.once("exit", resolve);
-      running.kill("SIGKILL");
+      killed.once("exit", resolve);
+      killed.kill("SIGKILL");
     });
   }
 
@@ -74,41 +107,66 @@ export class Server {
   }
 }
 
-/** Starts a standalone server. */
-export async function startServer(...options: string[]): Promise<Server> {
-  const server = new Server(await freePort(), options);
+/** Starts a standalone Redis. */
+export function startServer(...options: string[]): Promise<Server> {
+  return startOne({ options: ["--save", "", ...options] });
+}
+
+/** Starts a standalone Valkey. */
+export function startValkey(...options: string[]): Promise<Server> {
+  return startOne({ program: "valkey", options: ["--save", "", ...options] });
+}
+
+/** Starts a server on a free port. */
+export async function startOne(settings: ServerSettings): Promise<Server> {
+  const server = new Server(await freePort(), settings);
   await server.start();
   return server;
 }
 
+/** What a cluster is started with. */
+export interface ClusterSettings {
+  /** Of each master. Default 0. */
+  readonly replicas?: 0 | 1;
+  /** `cluster-node-timeout`, in ms: a failover takes about twice as long. Default 2,000. */
+  readonly nodeTimeout?: number;
+  /** Further options of each node's command line. */
+  readonly options?: readonly string[];
+}
+
 /** Three masters with all slots. */
 export interface ClusterOfThree {
+  /** The masters. */
   readonly servers: readonly Server[];
+  /** The replica of each master at its index, or none at all. */
+  readonly replicas: readonly Server[];
+  /** All of them, as a client takes them. */
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
   stop(): Promise<void>;
 }
 
-/** Starts a cluster of three masters. */
-export async function startCluster(): Promise<ClusterOfThree> {
-  const servers: Server[] = [];
-  let firstBus = "";
-  for (let index = 0; index < 3; index += 1) {
-    const bus = String(await freePort());
-    const options = ["--cluster-enabled", "yes", "--cluster-port", bus];
-    servers.push(await startServer(...options, "--cluster-node-timeout", "2000"));
-    const client = servers[index]?.client();
+/** Starts a cluster of three masters, each with a replica that is up to date where there are any. */
+export async function startCluster(settings: ClusterSettings = {}): Promise<ClusterOfThree> {
+  const { replicas: each = 0, nodeTimeout = 2_000, options = [] } = settings;
+  const timing = ["--cluster-node-timeout", String(nodeTimeout), "--repl-diskless-sync-delay", "0"];
+  const all = await Promise.all(
+    Array.from({ length: 3 + 3 * each }, () => startNode([...timing, ...options])),
+  );
+  const [servers, replicas] = [all.slice(0, 3), all.slice(3)];
+  const [first] = servers;
+  for (const [index, server] of all.entries()) {
     const [from, to] = [Math.ceil((16_384 / 3) * index), Math.ceil((16_384 / 3) * (index + 1)) - 1];
-    await client?.call("CLUSTER", "ADDSLOTSRANGE", from, to);
-    if (index === 0) firstBus = bus;
-    else await client?.call("CLUSTER", "MEET", "127.0.0.1", servers[0]?.port ?? 0, firstBus);
-    client?.disconnect();
+    await ask(server, "SET-CONFIG-EPOCH", index + 1);
+    if (index < 3) await ask(server, "ADDSLOTSRANGE", from, to);
+    if (first && index > 0) await ask(server, "MEET", "127.0.0.1", first.port, busOf(first));
   }
-  const nodes = servers.map(({ port }) => ({ host: "127.0.0.1", port }));
-  await Promise.all(servers.map(covered));
+  await Promise.all(all.map((server) => covered(server, all.length)));
+  await Promise.all(replicas.map((replica, index) => follow(replica, servers[index])));
   return {
     servers,
-    nodes,
-    stop: async () => void (await Promise.all(servers.map((s) => s.stop()))),
+    replicas,
+    nodes: all.map(({ port }) => ({ host: "127.0.0.1", port })),
+    stop: async () => void (await Promise.all(all.map((server) => server.stop()))),
   };
 }
 
@@ -117,11 +175,20 @@ export function clusterClient({ nodes }: ClusterOfThree): Cluster {
   return new Cluster([...nodes]);
 }
 
-async function covered(server: Server): Promise<void> {
+/** Waits until a replica has all that its master has. */
+export async function replicated(replica: Server): Promise<void> {
+  await until(replica, ["INFO", "replication"], /master_link_status:up/);
+}
+
+/** Waits until what a server answers matches. */
+export async function until(
+  server: Server,
+  [command, ...args]: readonly [string, ...string[]],
+  wanted: RegExp,
+): Promise<void> {
   const client = server.client();
-  for (;;) {
-    const info = String(await client.call("CLUSTER", "INFO"));
-    if (info.includes("cluster_state:ok") && info.includes("cluster_known_nodes:3")) break;
+  client.on("error", () => {});
+  while (!wanted.test(String(await client.call(command, ...args)))) {
     await new Promise((resolve) => {
       setTimeout(resolve, 50);
     });
@@ -129,14 +196,51 @@ async function covered(server: Server): Promise<void> {
   client.disconnect();
 }
 
-async function freePort(): Promise<number> {
+const busOf = ({ port }: Server): number => port + 1;
+
+async function startNode(options: readonly string[]): Promise<Server> {
+  const port = await freePort(2);
+  const cluster = ["--cluster-enabled", "yes", "--cluster-port", String(port + 1)];
+  const server = new Server(port, { options: ["--save", "", ...cluster, ...options] });
+  await server.start();
+  return server;
+}
+
+async function ask(server: Server, ...args: readonly (string | number)[]): Promise<string> {
+  const client = server.client();
+  const answer = await client.call("CLUSTER", ...args);
+  client.disconnect();
+  return String(answer);
+}
+
+async function covered(server: Server, nodes: number): Promise<void> {
+  await until(server, ["CLUSTER", "INFO"], new RegExp(`cluster_known_nodes:${nodes}\r\n`));
+  await until(server, ["CLUSTER", "INFO"], /cluster_state:ok/);
+}
+
+async function follow(replica: Server, master: Server | undefined): Promise<void> {
+  if (!master) return;
+  await ask(replica, "REPLICATE", await ask(master, "MYID"));
+  await replicated(replica);
+}
+
+/** A port that is free, with the next ones where more are wanted. */
+export async function freePort(ports: number = 1): Promise<number> {
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from - ports));
+    const wanted = Array.from({ length: ports }, (_, index) => isFree(port + index));
+    if ((await Promise.all(wanted)).every(Boolean)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
+  const free = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
   });
-  const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => {
     server.close(resolve);
   });
-  return port;
+  return free;
 }
