@@ -9,12 +9,11 @@ import {
   isCrossSite,
   isFresh,
   localPath,
-  MAX_DEVICES,
   newPassword,
   openUsers,
   pages,
   removeFromCart,
-  SECURITY_HEADERS,
+  securityHeaders,
   shellOf,
   signUpForm,
   tellEnding,
@@ -22,30 +21,30 @@ import {
   toDevice,
 } from "@sojourn/example-login-shared";
 import { sessionMiddleware } from "@sojourn/express";
-import { fileStore } from "@sojourn/store-file";
 import express from "express";
 
-/** Makes the application; `listen` and `close` are what a server and a test need of it. */
+/**
+ * Makes the application; `listen` and `close` are what a server and a test need of it. `session` is
+ * what the settings say: store, secret, timeouts, devices (../login-shared/settings.mjs). `servedBy`
+ * is shown on every page; `live` pages hear of the end of their session (../redis-cluster-login).
+ */
 export async function createApp({
   dataDir,
-  secret,
+  session,
   production = false,
   trustProxy = false,
-  clock,
+  servedBy,
+  live = false,
 }) {
-  const users = await openUsers({ file: join(dataDir, "users.json"), production });
-  const store = fileStore({ path: join(dataDir, "sessions.sojourn"), clock });
-  const middleware = sessionMiddleware({
-    store,
-    secret,
-    skip: ({ url }) => url.startsWith("/assets/"),
-  });
+  const users = await openUsers({ folder: join(dataDir, "users"), production });
+  const middleware = sessionMiddleware({ ...session, skip: isAsset });
   await middleware.sessions.ready();
 
   const app = express();
   app.set("trust proxy", trustProxy).disable("x-powered-by");
   app.use((req, res, next) => {
-    res.set(SECURITY_HEADERS);
+    res.set(securityHeaders({ live }));
+    if (servedBy) res.set("X-Served-By", servedBy);
     next(
       isCrossSite(req)
         ? Object.assign(new Error("cross-site request"), { statusCode: 403 })
@@ -59,21 +58,26 @@ export async function createApp({
     return file ? res.set(file.headers).send(file.body) : next();
   });
   app.use((req, _res, next) => {
-    if (req.session) tellEnding(req.session);
+    if (req.session) tellEnding(req.session, session);
     next();
   });
-  addRoutes(app, { users, sessions: middleware.sessions, now: () => store.clock.now() });
+  const now = () => session.store.clock.now();
+  const around = { users, framework: "Express", limits: session, servedBy, live };
+  addRoutes(app, { users, sessions: middleware.sessions, now, around });
 
   const server = createServer(app);
   return {
+    server,
+    sessions: middleware.sessions,
     listen: ({ port, host }) => listen(server, port, host),
     async close() {
       await new Promise((resolve) => server.close(resolve));
-      await middleware.sessions.close();
-      await store.close();
+      await middleware.sessions.close(); // and the store with it
     },
   };
 }
+
+const isAsset = ({ url }) => url.startsWith("/assets/");
 
 function listen(server, port, host) {
   return new Promise((resolve, reject) => {
@@ -82,9 +86,9 @@ function listen(server, port, host) {
   });
 }
 
-function addRoutes(app, { users, sessions, now }) {
+function addRoutes(app, { users, sessions, now, around }) {
   const shell = (req, session = req.session) =>
-    shellOf(session, { users, path: req.path, now: now(), framework: "Express" });
+    shellOf(session, { ...around, path: req.path, now: now() });
   const signedIn = (req, res, next) => {
     if (users.get(req.session.principal)) return next();
     res.redirect(303, `/login?next=${encodeURIComponent(req.method === "GET" ? req.url : "/")}`);
@@ -125,7 +129,7 @@ function addRoutes(app, { users, sessions, now }) {
     }
     const { session } = req;
     if (session.principal !== null && session.principal !== user.id) await session.logout();
-    await session.login(user.id, { max: MAX_DEVICES });
+    await session.login(user.id);
     flash(session, "good", `Good to see you, ${user.name}.`);
     res.redirect(303, path);
   });
@@ -139,7 +143,7 @@ function addRoutes(app, { users, sessions, now }) {
       return res.status(422).send(pages.signUp(shell(req), { values, problems }));
     }
     if (req.session.principal !== null) await req.session.logout();
-    await req.session.login(user.id, { max: MAX_DEVICES });
+    await req.session.login(user.id);
     flash(req.session, "good", `Welcome, ${user.name}.`);
     res.redirect(303, "/");
   });

@@ -8,12 +8,11 @@ import {
   isCrossSite,
   isFresh,
   localPath,
-  MAX_DEVICES,
   newPassword,
   openUsers,
   pages,
   removeFromCart,
-  SECURITY_HEADERS,
+  securityHeaders,
   shellOf,
   signUpForm,
   tellEnding,
@@ -21,19 +20,22 @@ import {
   toDevice,
 } from "@sojourn/example-login-shared";
 import { sessionPlugin } from "@sojourn/fastify";
-import { fileStore } from "@sojourn/store-file";
 import Fastify from "fastify";
 
-/** Makes the application; `listen` and `close` are what a server and a test need of it. */
+/**
+ * Makes the application; `listen` and `close` are what a server and a test need of it. `session` is
+ * what the settings say: store, secret, timeouts, devices (../login-shared/settings.mjs). `servedBy`
+ * is shown on every page; `live` pages hear of the end of their session (../redis-cluster-login).
+ */
 export async function createApp({
   dataDir,
-  secret,
+  session,
   production = false,
   trustProxy = false,
-  clock,
+  servedBy,
+  live = false,
 }) {
-  const users = await openUsers({ file: join(dataDir, "users.json"), production });
-  const store = fileStore({ path: join(dataDir, "sessions.sojourn"), clock });
+  const users = await openUsers({ folder: join(dataDir, "users"), production });
   const app = Fastify({ trustProxy, bodyLimit: 16_384, logger: { level: "warn" } });
 
   app.addContentTypeParser(
@@ -42,22 +44,26 @@ export async function createApp({
     (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body))),
   );
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers(SECURITY_HEADERS);
+    reply.headers(securityHeaders({ live }));
+    if (servedBy) reply.header("X-Served-By", servedBy);
     if (isCrossSite(request))
       throw Object.assign(new Error("cross-site request"), { statusCode: 403 });
   });
-  await app.register(sessionPlugin, { store, secret });
-  app.addHook("onClose", () => store.close());
+  await app.register(sessionPlugin, session);
   app.get("/assets/:name", { config: { session: false } }, async (request, reply) => {
     const file = asset(request.params.name);
     return file ? reply.headers(file.headers).send(file.body) : reply.code(404).send();
   });
   app.addHook("preHandler", async (request) => {
-    if (request.routeOptions.config?.session !== false) tellEnding(request.session);
+    if (request.routeOptions.config?.session !== false) tellEnding(request.session, session);
   });
-  addRoutes(app, { users, sessions: app.sessions, now: () => store.clock.now() });
+  const now = () => session.store.clock.now();
+  const around = { users, framework: "Fastify", limits: session, servedBy, live };
+  addRoutes(app, { users, sessions: app.sessions, now, around });
 
   return {
+    server: app.server,
+    sessions: app.sessions,
     listen: (address) => app.listen(address),
     close: () => app.close(),
   };
@@ -65,9 +71,9 @@ export async function createApp({
 
 const html = (reply, page) => reply.type("text/html; charset=utf-8").send(page);
 
-function addRoutes(app, { users, sessions, now }) {
+function addRoutes(app, { users, sessions, now, around }) {
   const shell = (request, session = request.session) =>
-    shellOf(session, { users, path: request.url, now: now(), framework: "Fastify" });
+    shellOf(session, { ...around, path: request.url, now: now() });
   const signedIn = async (request, reply) => {
     if (users.get(request.session.principal)) return;
     return reply.redirect(
@@ -114,7 +120,7 @@ function addRoutes(app, { users, sessions, now }) {
       );
     }
     if (session.principal !== null && session.principal !== user.id) await session.logout();
-    await session.login(user.id, { max: MAX_DEVICES });
+    await session.login(user.id);
     flash(session, "good", `Good to see you, ${user.name}.`);
     return reply.redirect(path, 303);
   });
@@ -129,7 +135,7 @@ function addRoutes(app, { users, sessions, now }) {
       return html(reply, pages.signUp(shell(request), { values, problems }));
     }
     if (request.session.principal !== null) await request.session.logout();
-    await request.session.login(user.id, { max: MAX_DEVICES });
+    await request.session.login(user.id);
     flash(request.session, "good", `Welcome, ${user.name}.`);
     return reply.redirect("/", 303);
   });

@@ -6,6 +6,7 @@ const TYPES = {
   "style.css": "text/css; charset=utf-8",
   "icon.svg": "image/svg+xml",
   "contours.svg": "image/svg+xml",
+  "live.js": "text/javascript; charset=utf-8",
 };
 const files = new Map(
   Object.entries(TYPES).map(([name, type]) => {

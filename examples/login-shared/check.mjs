@@ -1,15 +1,16 @@
 /** An example's story over real HTTP: browsers are cookie jars, the server is a child process. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Browser } from "./browser.mjs";
+import { Server } from "./child.mjs";
 import { DEMO_PASSWORD } from "./users.mjs";
 
-const ADA = { email: "ada@example.test", password: DEMO_PASSWORD };
+/** The demo users, as the login form wants them. */
+export const ADA = { email: "ada@example.test", password: DEMO_PASSWORD };
+export const GRACE = { email: "grace@example.test", password: DEMO_PASSWORD };
 
 /** Runs the story against the server of an example; rejects, and ends the process with 1, on failure. */
 export async function check(serverUrl) {
@@ -25,6 +26,8 @@ export async function check(serverUrl) {
     await refusesOtherSites(laptop);
     await signsOutTheOldest(servers[0].url);
     servers.push(await restartsAfterCrash(servers[0], start));
+    servers.push(await obeysItsSettings(start));
+    await refusesBadSettings(start);
     await refusesDemoUsersInProduction(start);
     await servers[1].stop();
     said("stops on SIGTERM");
@@ -34,7 +37,8 @@ export async function check(serverUrl) {
   }
 }
 
-const said = (words) => console.log(`  ok  ${words}`);
+/** Says what was shown. */
+export const said = (words) => console.log(`  ok  ${words}`);
 
 async function fillsTheCart(browser) {
   await browser.get("/");
@@ -67,8 +71,7 @@ async function refusesOtherSites(browser) {
 
 async function signsOutTheOldest(url) {
   const browsers = Array.from({ length: 4 }, () => new Browser(url));
-  for (const browser of browsers)
-    await browser.post("/login", { email: "grace@example.test", password: DEMO_PASSWORD });
+  for (const browser of browsers) await browser.post("/login", GRACE);
   const notice = /You were signed out because you signed in on more than 3 devices/;
   assert.match(await browsers[0].get("/"), notice);
   assert.doesNotMatch(await browsers[0].get("/"), notice);
@@ -88,94 +91,48 @@ async function restartsAfterCrash(server, start) {
   return restarted;
 }
 
+async function obeysItsSettings(start) {
+  const server = await start({
+    PORT: "0",
+    SESSION_STORE: "memory",
+    SESSION_IDLE: "90m",
+    SESSION_ABSOLUTE: "3h",
+    SESSION_MAX_CONCURRENT: "1",
+  });
+  const [first, second] = [new Browser(server.url), new Browser(server.url)];
+  for (const browser of [first, second]) await browser.post("/login", ADA);
+  assert.match(await first.get("/"), /you signed in on more than 1 device\./);
+  const page = await second.get("/devices");
+  assert.match(page, /1 device of at most 1\./);
+  const began = factOf(page, "Began");
+  const absolute = factOf(page, "Ends in any case") - began;
+  assert.ok(Math.abs(absolute - 3 * HOUR) < 1_000, `${absolute} ms`);
+  const idle = factOf(page, "Ends when idle") - began;
+  assert.ok(idle >= 1.5 * HOUR && idle < 1.6 * HOUR, `${idle} ms`);
+  await server.crash();
+  const restarted = await start({ PORT: new URL(server.url).port, SESSION_STORE: "memory" });
+  assert.doesNotMatch(await second.get("/"), /Sign out/);
+  said("[B-24] store, timeouts and number of devices are those of the environment");
+  return restarted;
+}
+
+const HOUR = 3_600_000;
+
+/** An instant of "This session, as the server sees it". */
+function factOf(page, term) {
+  const [, instant] = page.split(`<dt>${term}</dt>`)[1].match(/datetime="([^"]+)"/);
+  return Date.parse(instant);
+}
+
+async function refusesBadSettings(start) {
+  const environment = { SESSION_STORE: "paper", SESSION_IDLE: "soon", PORT: "0" };
+  const told = /SESSION_STORE must be memory, file or redis\s+SESSION_IDLE must be a duration/;
+  await assert.rejects(start(environment), told);
+  said("[B-24] refuses to start with bad settings, and names each");
+}
+
 async function refusesDemoUsersInProduction(start) {
   const environment = { NODE_ENV: "production", SESSION_SECRET: "s".repeat(64), PORT: "0" };
   await assert.rejects(start(environment), /holds the demo users/);
   said("refuses to start in production with demo users");
-}
-
-/** A cookie jar that follows redirects. */
-class Browser {
-  cookies = new Map();
-  #url;
-
-  constructor(url) {
-    this.#url = url;
-  }
-
-  get(path) {
-    return this.#text("GET", path);
-  }
-
-  post(path, form) {
-    return this.#text("POST", path, { body: new URLSearchParams(form) });
-  }
-
-  async status(method, path, headers) {
-    return (await this.#fetch(method, path, { headers })).status;
-  }
-
-  async #text(method, path, options) {
-    const response = await this.#fetch(method, path, options);
-    const location = response.headers.get("location");
-    return location ? this.get(location) : response.text();
-  }
-
-  async #fetch(method, path, { headers, body } = {}) {
-    const cookie = [...this.cookies].map((pair) => pair.join("=")).join("; ");
-    const response = await fetch(new URL(path, this.#url), {
-      method,
-      body,
-      redirect: "manual",
-      headers: { ...headers, ...(cookie && { cookie }) },
-    });
-    for (const header of response.headers.getSetCookie()) this.#keep(header);
-    return response;
-  }
-
-  #keep(header) {
-    const [, name, value] = /^([^=]+)=([^;]*)/.exec(header);
-    if (/;\s*Max-Age=0/i.test(header)) this.cookies.delete(name);
-    else this.cookies.set(name, value);
-  }
-}
-
-/** The example's server as a child process. */
-class Server {
-  #child;
-  url;
-
-  constructor(child, url) {
-    this.#child = child;
-    this.url = url;
-  }
-
-  /** Starts it, and rejects with what it said if it ends before it listens. */
-  static async start(file, environment) {
-    const { NODE_ENV: _nodeEnv, SESSION_SECRET: _secret, ...inherited } = process.env;
-    const child = spawn(process.execPath, [file], { env: { ...inherited, ...environment } });
-    let complaints = "";
-    child.stderr.on("data", (chunk) => (complaints += chunk));
-    for await (const line of createInterface(child.stdout)) {
-      const url = /http:\/\/[\d.]+:\d+/.exec(line)?.[0];
-      if (url) return new Server(child, url);
-    }
-    throw new Error(`the server did not start: ${complaints}`);
-  }
-
-  async crash() {
-    if (this.#hasEnded()) return;
-    this.#child.kill("SIGKILL");
-    await once(this.#child, "exit");
-  }
-
-  async stop() {
-    this.#child.kill("SIGTERM");
-    const [code] = await once(this.#child, "exit");
-    assert.equal(code, 0);
-  }
-
-  #hasEnded() {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
 }

@@ -1,8 +1,5 @@
 /** "Your devices": sessions in words a person understands. */
 
-/** More devices than this, and the oldest is signed out. */
-export const MAX_DEVICES = 3;
-
 /** The first match wins: every Chromium also says Safari, Edge also says Chrome. */
 const BROWSERS = [
   ["Edge", /\bEdgA?\//],

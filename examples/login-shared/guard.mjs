@@ -1,22 +1,30 @@
 /** What protects every page: headers, no posts from other sites, no redirects to other sites. */
 
-/** For every answer. Nothing is loaded from elsewhere, no script runs, nobody frames the page. */
-export const SECURITY_HEADERS = {
+/**
+ * For every answer. Nothing is loaded from elsewhere, nobody frames the page; a script runs only
+ * where pages are `live`, and only ours.
+ */
+export const securityHeaders = ({ live = false } = {}) => ({
   "Content-Security-Policy":
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" +
+    (live ? "; script-src 'self'; connect-src 'self'" : ""),
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
   "Referrer-Policy": "same-origin",
   "X-Content-Type-Options": "nosniff",
-};
+});
 
 /** Whether a request that may change something was sent by a page of another origin. */
 export function isCrossSite({ method, headers }) {
   if (method === "GET" || method === "HEAD") return false;
   const site = headers["sec-fetch-site"];
   if (site) return site !== "same-origin" && site !== "none";
-  const origin = headers.origin; // browsers before 2023; a client without either header is none
-  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== headers.host);
+  return isOfOtherOrigin(headers); // browsers before 2023
+}
+
+/** Whether the header `Origin` names another site; a client without it is no browser. */
+export function isOfOtherOrigin({ origin, host }) {
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
 }
 
 /** A path of this site, or `/`. */

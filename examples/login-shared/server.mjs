@@ -1,10 +1,7 @@
 /** Runs an example: settings from the environment, an open port, a graceful end. */
-import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readIfThere, writeAtomically } from "./files.mjs";
+import { readSettings, sessionOptions } from "./settings.mjs";
 import { DEMO_PASSWORD, DEMO_USERS } from "./users.mjs";
 
 const GRACE_MS = 5_000;
@@ -12,10 +9,9 @@ const GRACE_MS = 5_000;
 /** Starts the application that `createApp` makes; `folder` is where it keeps its data by default. */
 export async function runServer(createApp, folder) {
   try {
-    const settings = await readSettings(folder);
-    const app = await createApp(settings);
-    const port = settings.port ?? (await firstFreePort(3000, settings.host));
-    const url = await app.listen({ port, host: settings.host });
+    const settings = readSettings(process.env, fileURLToPath(folder));
+    const app = await createApp({ ...settings, session: await sessionOptions(settings) });
+    const url = await app.listen({ port: await portOf(settings), host: settings.host });
     stopOnSignal(app);
     sayWhere(url, settings);
   } catch (error) {
@@ -24,36 +20,9 @@ export async function runServer(createApp, folder) {
   }
 }
 
-async function readSettings(folder) {
-  const {
-    PORT,
-    HOST = "127.0.0.1",
-    SOJOURN_DATA,
-    SESSION_SECRET,
-    TRUST_PROXY,
-    NODE_ENV,
-  } = process.env;
-  const dataDir = SOJOURN_DATA || fileURLToPath(folder);
-  const production = NODE_ENV === "production";
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  return {
-    dataDir,
-    production,
-    secret: SESSION_SECRET?.split(",") ?? (production ? undefined : await keptSecret(dataDir)),
-    trustProxy: TRUST_PROXY || false,
-    host: HOST,
-    port: PORT ? Number(PORT) : undefined,
-  };
-}
-
-/** A secret made once and kept beside the data, so that a restart logs nobody out. */
-async function keptSecret(dataDir) {
-  const path = join(dataDir, "secret");
-  const kept = await readIfThere(path);
-  if (kept) return kept;
-  const secret = randomBytes(32).toString("base64url");
-  await writeAtomically(path, secret);
-  return secret;
+/** The port to listen on: the one that is set, else 3000 or the next one free. */
+export async function portOf({ port, host }) {
+  return port ?? (await firstFreePort(3000, host));
 }
 
 async function firstFreePort(port, host) {
@@ -68,7 +37,8 @@ function isFree(port, host) {
   });
 }
 
-function stopOnSignal(app) {
+/** Ends the application on SIGINT and SIGTERM; without grace when that takes too long. */
+export function stopOnSignal(app) {
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, () => {
       setTimeout(() => process.exit(1), GRACE_MS).unref();
@@ -80,8 +50,12 @@ function stopOnSignal(app) {
   }
 }
 
-function sayWhere(url, { dataDir, production }) {
-  console.log(`Waypost is at ${url} (data in ${dataDir}; Ctrl+C stops it)`);
+/** Prints the address, where things are kept, and who can sign in. */
+export function sayWhere(url, { dataDir, production, storeName }) {
+  const sessions = { memory: "memory", file: "a file", redis: "Redis" }[storeName];
+  console.log(
+    `Waypost is at ${url} (sessions in ${sessions}, the rest in ${dataDir}; Ctrl+C stops it)`,
+  );
   if (production) return;
   const emails = DEMO_USERS.map(({ email }) => email).join(" or ");
   console.log(`Sign in as ${emails}; the password is ${DEMO_PASSWORD}`);

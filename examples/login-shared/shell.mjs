@@ -4,13 +4,14 @@ import { cartLines } from "./shop.mjs";
 
 /**
  * The facts of a page: who is signed in, the cart, the notices (now shown, so gone), the session.
- * `session` is undefined on an error page of a request that got none.
+ * `session` is undefined on an error page of a request that got none. `around` is `path`, `now`,
+ * `framework`, `limits` (the options `max`, `idle`, `absolute`) and perhaps `servedBy` and `live`.
  */
-export function shellOf(session, { users, path, now, framework }) {
-  if (!session)
-    return { user: null, cart: cartLines(), notices: [], facts: null, path, now, framework };
+export function shellOf(session, { users, ...around }) {
+  if (!session) return { ...around, user: null, cart: cartLines(), notices: [], facts: null };
   return {
-    user: session.principal === null ? null : (users.get(session.principal) ?? null),
+    ...around,
+    user: users.get(session.principal),
     cart: cartLines(session.cart),
     notices: takeFlash(session),
     facts: {
@@ -21,8 +22,5 @@ export function shellOf(session, { users, path, now, framework }) {
       expiresAt: session.expiresAt,
       absoluteExpiresAt: session.absoluteExpiresAt,
     },
-    path,
-    now,
-    framework,
   };
 }

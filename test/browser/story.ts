@@ -237,7 +237,7 @@ export function tellStory(name: ExampleName): void {
     await visitor.visit("/");
     expect(await visitor.isSignedIn()).toBe(false);
     expect(await visitor.notices()).toEqual([
-      "You were signed out because nothing happened for half an hour.",
+      "You were signed out because nothing happened for 30 minutes.",
     ]);
   });
 
@@ -251,7 +251,7 @@ export function tellStory(name: ExampleName): void {
     await example.pass(25 * MINUTE);
     await visitor.visit("/cart");
     expect(await visitor.notices()).toEqual([
-      "You were signed out because you signed in a day ago.",
+      "You were signed out because you signed in 24 hours ago.",
     ]);
   });
 

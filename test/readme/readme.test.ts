@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startServer } from "../../packages/store-redis/test/support/server.ts";
 import { build, folder, must, ROOT, run, serve } from "../support/workspace.ts";
 
 interface Block {
@@ -18,15 +19,18 @@ function blocksOf(page: string): Block[] {
 
 /** Packages that a program of a page may import. */
 const PACKAGES = [
+  "@fastify/websocket",
   "@sojourn/core",
   "@sojourn/express",
   "@sojourn/fastify",
   "@sojourn/store-file",
+  "@sojourn/store-redis",
   "express",
   "fastify",
   "passport",
   "passport-local",
   "prom-client",
+  "ws",
   "zod",
 ];
 
@@ -72,6 +76,13 @@ function storiesOf(blocks: readonly Block[]): { program: Block; transcript: Bloc
 }
 
 beforeAll(build, 120_000);
+
+/** The programs of a page reach this by REDIS_URL. */
+beforeAll(async () => {
+  const server = await startServer();
+  process.env["REDIS_URL"] = server.url;
+  return () => server.stop();
+});
 
 const guides = readdirSync(join(ROOT, "docs/guides")).toSorted();
 const pages = ["README.md", ...guides.map((name) => `docs/guides/${name}`)];

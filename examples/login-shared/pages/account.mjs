@@ -1,5 +1,5 @@
 /** The account, the change of its password, and the devices. */
-import { MAX_DEVICES } from "../devices.mjs";
+import { assetPath } from "../assets.mjs";
 import { html } from "../html.mjs";
 import { deviceArt } from "./art.mjs";
 import { newPasswordField } from "./entry.mjs";
@@ -23,11 +23,12 @@ export const accountPage = (shell) =>
       <section class="card">
         <h2>Devices</h2>
         <p>
-          See where you are signed in, and sign out what you do not know. At most ${MAX_DEVICES} at
-          a time.
+          See where you are signed in, and sign out what you do not know.
+          ${shell.limits.max > 0 && `At most ${shell.limits.max} at a time.`}
         </p>
         <p><a class="quiet" href="/devices">Your devices</a></p>
-      </section>`,
+      </section>
+      ${shell.live && html`<script src="${assetPath("live.js")}" type="module"></script>`}`,
   });
 
 export const passwordPage = (shell, { problem } = {}) =>
@@ -49,7 +50,11 @@ export const devicesPage = (shell, { devices }) =>
     title: "Your devices",
     main: html`<h1>Your devices</h1>
       <p class="lead">
-        ${count(devices.length, "device")} of at most ${MAX_DEVICES}. One more signs out the oldest.
+        ${count(devices.length, "device")}${
+          shell.limits.max > 0
+            ? ` of at most ${shell.limits.max}. One more signs out the oldest.`
+            : "."
+        }
       </p>
       <ul class="devices">
         ${devices.map((device) => deviceItem(device, shell.now))}

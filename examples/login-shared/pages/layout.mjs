@@ -30,7 +30,7 @@ export function layout(shell, { title, problem = false, wide = false, main }) {
             ${sessionFacts(shell)}
             <p>
               A demonstration of Sojourn sessions on ${shell.framework}. Nothing here is really for
-              sale.
+              sale. ${shell.servedBy && html`This page was made by <code>${shell.servedBy}</code>.`}
             </p>
           </footer>
         </body>

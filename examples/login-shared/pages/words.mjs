@@ -33,3 +33,11 @@ export function when(at, now) {
 
 /** `1 thing`, `2 things`. */
 export const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+const LONG = { ms: "millisecond", s: "second", m: "minute", h: "hour", d: "day" };
+
+/** A duration such as `30m` in words: `30 minutes`. */
+export function lasting(duration) {
+  const [, amount, unit] = /^([\d.]+)(\w+)$/.exec(duration);
+  return count(Number(amount), LONG[unit]);
+}
