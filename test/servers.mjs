@@ -1,6 +1,6 @@
 /** Programs beside Node that the tests run against: found, or installed from Debian's packages. */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 // oxlint-disable typescript/no-unsafe-assignment -- plain JavaScript: Node 20 runs nothing else
@@ -14,8 +14,13 @@ const SERVERS = {
   },
   redis: {
     variable: "REDIS_SERVER_PATH",
-    commands: ["redis-server", "valkey-server"],
+    commands: ["redis-server"],
     debian: "redis-server",
+  },
+  valkey: {
+    variable: "VALKEY_SERVER_PATH",
+    commands: ["valkey-server"],
+    debian: "valkey-server", // Debian 12: in its backports only
   },
 };
 
@@ -37,7 +42,8 @@ export function provideServers() {
   const missing = Object.keys(SERVERS).filter((name) => findServer(name) === null);
   if (missing.length === 0) return true;
   const packages = missing.map((name) => SERVERS[name].debian);
-  if (process.getuid?.() === 0 && existsSync("/etc/debian_version")) return aptInstall(packages);
+  const isDebian = process.getuid?.() === 0 && existsSync("/etc/debian_version");
+  if (isDebian && aptInstall(packages)) return true;
   const variables = missing.map((name) => SERVERS[name].variable).join(", ");
   console.error(
     `The tests need ${missing.join(", ")}. Install it (Debian: ${packages.join(" ")}), or set ${variables}.`,
@@ -46,10 +52,34 @@ export function provideServers() {
 }
 
 function aptInstall(packages) {
+  if (!apt("update")) return false;
+  const absent = packages.filter((name) => !isKnown(name));
+  if (absent.length > 0 && !(addBackports() && apt("update"))) return false;
+  const known = packages.filter((name) => !absent.includes(name));
+  return (
+    (known.length === 0 || apt(...INSTALL, ...known)) &&
+    (absent.length === 0 || apt(...INSTALL, "-t", BACKPORTS, ...absent))
+  );
+}
+
+const INSTALL = ["install", "-y", "--no-install-recommends"];
+const BACKPORTS = "bookworm-backports";
+
+function isKnown(name) {
+  return spawnSync("apt-cache", ["show", name]).status === 0;
+}
+
+/** On Debian 12. A backport goes below every other package, so that nothing else changes by it. */
+function addBackports() {
+  if (!readFileSync("/etc/os-release", "utf8").includes("VERSION_CODENAME=bookworm")) return false;
+  const line = `deb http://deb.debian.org/debian ${BACKPORTS} main\n`;
+  writeFileSync("/etc/apt/sources.list.d/sojourn-backports.list", line);
+  return true;
+}
+
+function apt(...args) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const run = (...args) =>
-    spawnSync("apt-get", args, { env, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
-  return run("update") && run("install", "-y", "--no-install-recommends", ...packages);
+  return spawnSync("apt-get", args, { env, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
 }
 
 function isExecutable(path) {

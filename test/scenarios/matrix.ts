@@ -16,6 +16,9 @@ export const MINUTE: number = 60 * SECOND;
 export const HOUR: number = 60 * MINUTE;
 export const DAY: number = 24 * HOUR;
 
+/** The deadline of a store's answer where a scenario does not set one: a busy machine fails none. */
+const PATIENCE = "20s";
+
 /** What a scenario asks for. */
 export interface Wanted {
   readonly options?: SessionOptions;
@@ -84,7 +87,7 @@ export class World {
     const { options = {}, routes = [], more } = this.#wanted;
     const { store } = this.probe;
     const app = await this.#framework.start(
-      { secret: SECRET, logger: false, ...options, store },
+      { secret: SECRET, logger: false, storeDeadline: PATIENCE, ...options, store },
       [...shop, ...routes],
       more?.(store),
     );

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { everywhere, MINUTE } from "./matrix.ts";
 import { set } from "./shop.ts";
 
-everywhere(({ open }) => {
+everywhere(({ kind, open }) => {
   test("[B-16] [E-18] counts, principals and statistics equal a count by hand over 300 sessions", async () => {
     const world = await open();
     const created = await Promise.all(
@@ -21,10 +21,10 @@ everywhere(({ open }) => {
     expect(await world.sessions.stats()).toEqual({
       active: 290,
       principals: 40,
-      totalCreated: 300,
-      totalEnded: 10,
-      peakActive: 300,
-      averageDurationMs: 10 * MINUTE,
+      totalCreated: kind.totals ? 300 : null,
+      totalEnded: kind.totals ? 10 : null,
+      peakActive: kind.totals ? 300 : null,
+      averageDurationMs: kind.totals ? 10 * MINUTE : null,
     });
     const counted = new Map<string, number>();
     let cursor: string | null = null;

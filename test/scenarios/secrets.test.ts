@@ -91,6 +91,7 @@ everywhere(({ kind, open }) => {
     await visit(forger, "GET", "/me");
     world.clock.advance(2 * MINUTE);
     await visit(ada, "GET", "/me", "/inspect", "/check");
+    const alive = await world.bytes();
     world.probe.around = async (operation, call) => {
       if (operation === "update") throw new Error("the disk is full");
       return call();
@@ -114,13 +115,13 @@ everywhere(({ kind, open }) => {
       events: JSON.stringify(world.events) + inspect(world.events, { depth: 20 }),
       channel: JSON.stringify(published),
       manager: seen,
-      file: await world.bytes(),
+      store: alive + (await world.bytes()),
     };
     // The search can find what is there: the public handle, and the session's data.
     expect(places.manager).toContain("ended");
     for (const place of ["log", "events", "channel", "bodies"] as const)
       expect(places[place], place).toContain(handle);
-    if (kind.survives) expect(places.file).toContain("book");
+    if (kind.survives) expect(places.store).toContain("book");
 
     const searched = [...forms([...cookies]), SECRET];
     expect(cookies.size).toBeGreaterThanOrEqual(9);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { memoryStore } from "@sojourn/core";
 import type { Clock, Store } from "@sojourn/core";
 import { fileStore } from "@sojourn/store-file";
+import { redisKinds } from "./redis.ts";
 
 /** Where the records of one scenario are. */
 export interface Place {
@@ -17,15 +18,18 @@ export interface Place {
 
 /** A store under test. */
 export interface StoreKind {
-  readonly name: "memory" | "file";
+  readonly name: "memory" | "file" | "redis" | "redis cluster";
   /** Whether sessions outlive the process. */
   readonly survives: boolean;
+  /** Whether it counts what has been since its beginning: sessions created, ended, at most. */
+  readonly totals: boolean;
   place(clock: Clock): Promise<Place>;
 }
 
 const memory: StoreKind = {
   name: "memory",
   survives: false,
+  totals: true,
   place: async (clock) => ({
     open: async () => memoryStore({ clock }),
     bytes: async () => "",
@@ -36,6 +40,7 @@ const memory: StoreKind = {
 const file: StoreKind = {
   name: "file",
   survives: true,
+  totals: true,
   async place(clock) {
     const directory = await mkdtemp(join(tmpdir(), "sojourn-scenario-"));
     return {
@@ -55,4 +60,4 @@ const file: StoreKind = {
 };
 
 /** Every store under test. */
-export const stores: readonly StoreKind[] = [memory, file];
+export const stores: readonly StoreKind[] = [memory, file, ...redisKinds];
