@@ -20,7 +20,7 @@ interface Facts {
 
 /** Asks the server, or every master of a cluster. Rejects only with what the connection says. */
 export async function adviceFor(client: RedisClient, clock: Clock): Promise<readonly Advice[]> {
-  if (!client.isCluster) return judge(await factsOf(client, clock));
+  if (!client.isCluster) return [...detectorAdvice(client), ...judge(await factsOf(client, clock))];
   const masters = (client.nodes?.("master") ?? []) as readonly RedisClient[];
   const where = new Map<string, { advice: Advice; names: string[] }>();
   for (const { name, facts } of await Promise.all(masters.map((node) => named(node, clock)))) {
@@ -33,6 +33,19 @@ export async function adviceFor(client: RedisClient, clock: Clock): Promise<read
     topic,
     message: `${message} (Seen on ${names.join(", ")}.)`,
   }));
+}
+
+/** ioredis holds on to a master that hangs for as long as its socket lasts, unless it is told not to. */
+function detectorAdvice({ options }: RedisClient): Advice[] {
+  if (options?.sentinels == null || options.failoverDetector === true) return [];
+  return [
+    {
+      topic: "failover-detector",
+      message:
+        "The client goes through Sentinel without failoverDetector: after the failover from a master that hangs, and does not die, " +
+        "it would stay with that one. Make it with `failoverDetector: true`.",
+    },
+  ];
 }
 
 async function named(node: RedisClient, clock: Clock): Promise<{ name: string; facts: Facts }> {

@@ -6,6 +6,8 @@ import type { Address } from "./url.ts";
 /** Waits between attempts to connect, in ms; for ever, but never long. */
 const retryStrategy = (attempt: number): number => Math.min(50 * attempt, 1_000);
 const CONNECT_WITHIN = 2_000;
+/** A connection that owes an answer for so long, in ms, is given up: its server hangs, or the network does. */
+const HUNG_AFTER = 5_000;
 /** How often a server that loads its data is asked whether it has done so, in ms. */
 const ASK_LOADING_EVERY = 1_000;
 
@@ -23,6 +25,7 @@ function redisFor({ layout, hosts, tls, ...address }: Address): Redis {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     maxLoadingRetryTime: ASK_LOADING_EVERY,
+    socketTimeout: HUNG_AFTER,
     retryStrategy,
   };
   if (layout !== "sentinel") return new Redis({ ...common, ...hosts[0] });
@@ -31,6 +34,7 @@ function redisFor({ layout, hosts, tls, ...address }: Address): Redis {
     ...common,
     sentinels: [...hosts],
     name: address.master,
+    failoverDetector: true,
     ...(username === undefined ? {} : { sentinelUsername: username }),
     ...(password === undefined ? {} : { sentinelPassword: password }),
     ...(tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
@@ -50,6 +54,7 @@ function clusterFor({ hosts, tls, user, family }: Address): Cluster {
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       maxLoadingRetryTime: ASK_LOADING_EVERY,
+      socketTimeout: HUNG_AFTER,
     },
   };
   return new Cluster([...hosts], tls ? { ...options, dnsLookup: asNamed } : options);

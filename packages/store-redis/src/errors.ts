@@ -41,7 +41,7 @@ const KNOWN: readonly (readonly [RegExp, ErrorCode, string])[] = [
     "Redis refuses to write because it cannot save or replicate: see its log and INFO persistence",
   ],
   [
-    /^(?:NOAUTH|WRONGPASS|NOPERM) /,
+    /^(?:NOAUTH|WRONGPASS|NOPERM) |user executing the script can't/,
     "SOJOURN_STORE_UNAVAILABLE",
     "check user, password and ACL: the store runs scripts (EVALSHA, EVAL) on keys that begin with its prefix",
   ],

@@ -23,6 +23,8 @@ export interface RedisClient {
     readonly db?: number | undefined;
     readonly host?: string | undefined;
     readonly port?: number | undefined;
+    readonly sentinels?: unknown;
+    readonly failoverDetector?: boolean | undefined;
   };
   /** The next ones serve messages between processes and start-up advice, where they are there. */
   info?(): Promise<string>;

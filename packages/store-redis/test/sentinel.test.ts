@@ -75,7 +75,20 @@ class World {
   }
 }
 
-async function isAsItWas({ alive, ended, store }: World): Promise<void> {
+/** The detector may change over to the new master once more, when the last sentinel tells of it. */
+async function isAsItWas(world: World): Promise<void> {
+  await eventually(async () => {
+    try {
+      await look(world);
+      return true;
+    } catch (error) {
+      expect(error).toEqual(unavailable);
+      return false;
+    }
+  });
+}
+
+async function look({ alive, ended, store }: World): Promise<void> {
   for (const record of alive) expect(await store.read(record)).toEqual(record);
   for (const record of ended)
     expect(await store.read(record)).toMatchObject({ ending: { why: "revoked" } });
@@ -115,13 +128,31 @@ describe.concurrent("a store behind 3 sentinels", { timeout: 120_000 }, () => {
   test("[B-18] a master that hangs is left at the failover, and harms nothing when it wakes", async (context) => {
     const world = await World.open(context);
     const { master } = world.servers;
+    const hosts = world.servers.addresses.map(({ host, port }) => `${host}:${port}`).join(",");
+    const byUrl = redisStore({ url: `redis+sentinel://${hosts}/${MASTER}` });
+    await byUrl.open?.();
     master.signal("SIGSTOP");
     expect(await rejection(world.store.read(recordOf(systemClock, null)))).toEqual(unavailable);
     await world.untilWell();
+    await eventually(
+      () => byUrl.create(recordOf(systemClock, null)).then(Boolean, () => false),
+      60_000,
+    );
+    await byUrl.close();
     await isAsItWas(world);
     master.signal("SIGCONT");
     await follows(master);
     await isAsItWas(world);
+  });
+
+  test("[B-19] a client that would stay with a master that hangs is told of, one that would not is not", async (context) => {
+    const { servers, store } = await World.open(context);
+    const topicsOf = async (each: Store) =>
+      ((await each.advise?.()) ?? []).map(({ topic }) => topic);
+    const client = sentinelClient(servers);
+    expect(await topicsOf(redisStore({ client }))).toContain("failover-detector");
+    expect(await topicsOf(store)).not.toContain("failover-detector");
+    client.disconnect();
   });
 
   test("[B-18] a planned failover: an operation is done or answered clearly, and the store goes on", async (context) => {
