@@ -8,7 +8,7 @@ import { feedMetrics, type Metrics } from "./metrics.ts";
 import { Relay } from "./nodes/relay.ts";
 import { resolveSettings, type Settings } from "./options/settings.ts";
 import type { SessionOptions } from "./options/types.ts";
-import { LocalCaller } from "./outage/local.ts";
+import { LocalCaller, type LocalParts } from "./outage/local.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { CommitQueue } from "./session/queue.ts";
 import { Breaker } from "./store/breaker.ts";
@@ -31,9 +31,8 @@ export function createSessionManager(options: SessionOptions = {}): SessionManag
   const events = new Events(settings.clock, settings.logger);
   if (settings.metrics) feedMetrics(events, settings.metrics);
   const guard = guardOf(settings, events);
-  const local = localOf(settings, guard, events);
   const relay = relayOf(settings, events);
-  if (local) relay?.onOpened(() => local.forgetRecent());
+  const local = localOf(settings, { guard, events, relay });
   const store = local ?? guard;
   const engine: Engine = { settings, store, local, relay, events, queue: new CommitQueue() };
   const pipeline = createPipeline(engine, createVerbs(engine));
@@ -68,13 +67,14 @@ function timing(
 
 function localOf(
   { store, onStoreError, staleForMs, namespace }: Settings,
-  guard: StoreGuard,
-  events: Events,
+  parts: Pick<LocalParts, "guard" | "events" | "relay">,
 ): LocalCaller | null {
   if (onStoreError !== "local") return null;
-  return new LocalCaller({ store, guard, events, namespace, staleForMs });
+  return new LocalCaller({ ...parts, store, namespace, staleForMs });
 }
 
-function relayOf({ store: { signals }, kind }: Settings, events: Events): Relay | null {
-  return signals ? new Relay({ signals, topic: kind, events }) : null;
+function relayOf(settings: Settings, events: Events): Relay | null {
+  const { store, kind: topic, storeDeadlineMs: deadlineMs } = settings;
+  const { signals } = store;
+  return signals ? new Relay({ signals, topic, events, deadlineMs }) : null;
 }

@@ -1,10 +1,11 @@
 /** E-20 E-22: every event, who gets it, and that nobody is disturbed by who listens badly. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { EVENT_CHANNEL, type AnySessionEvent, type Logger } from "../src/events.ts";
-import { memoryStore } from "../src/store/memory/store.ts";
+import { Line, sharedStore } from "./support/away.ts";
 import { fakeClock, MINUTE, SECOND } from "./support/clock.ts";
-import { interceptStore, settled } from "./support/intercept.ts";
+import { settled } from "./support/intercept.ts";
 import { must, world, type World } from "./support/world.ts";
 
 /** A logger that remembers level, facts and message. */
@@ -18,11 +19,10 @@ function capture(): Logger & { lines: [level: string, facts: object, message: st
 /** A story in which every event happens at least once. */
 async function everything(options: Parameters<typeof world>[0] = {}): Promise<World> {
   const clock = fakeClock();
-  let isDown = false;
-  const store = interceptStore(memoryStore({ clock }), (_, run) =>
-    isDown ? Promise.reject(new Error("down")) : run(),
-  );
-  const made = world({ ...options, clock, store });
+  const line = new Line(sharedStore(clock));
+  const breaker = { failures: 1, pause: "100ms" };
+  const local = { onStoreError: "local", breaker } as const;
+  const made = world({ ...local, ...options, clock, store: line.store });
   const { browser, sessions } = made;
   const one = browser();
   await one.visit((session) => void (session.a = 1));
@@ -54,10 +54,12 @@ async function everything(options: Parameters<typeof world>[0] = {}): Promise<Wo
   const headless = await browser().open();
   headless.session.a = 1;
   await made.pipeline.commit(headless.context, { headersSent: true });
-  isDown = true;
-  await browser()
-    .visit((session) => session.login("eve"))
-    .catch(() => {});
+  line.cut("rejects");
+  const five = browser();
+  await five.visit((session) => session.login("eve"));
+  line.restore();
+  await setTimeout(150);
+  await five.visit(() => {});
   return made;
 }
 
@@ -78,6 +80,10 @@ const LEVELS: Record<AnySessionEvent["type"], string> = {
   "cookie-unsent": "warn",
   "changes-dropped": "warn",
   "token-reused": "warn",
+  degraded: "debug",
+  promoted: "info",
+  "store-down": "error",
+  "store-up": "info",
   "store-failed": "error",
 };
 

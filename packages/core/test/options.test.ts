@@ -1,11 +1,12 @@
 /** Options: every one has an effect, and every problem is listed. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { createSessionManager } from "../src/create.ts";
-import { DEFAULTS } from "../src/options/defaults.ts";
+import { BREAKER_DEFAULTS, DEFAULTS } from "../src/options/defaults.ts";
 import { parseDuration } from "../src/options/duration.ts";
 import type { SessionOptions } from "../src/options/types.ts";
 import { memoryStore } from "../src/store/memory/store.ts";
+import { Line, sharedStore } from "./support/away.ts";
 import { fakeClock, HOUR, MINUTE, SECOND } from "./support/clock.ts";
 import { interceptStore } from "./support/intercept.ts";
 import { failure, failureCode, SECRET, world } from "./support/world.ts";
@@ -85,6 +86,19 @@ describe("problems", () => {
     ["namespace", { namespace: "x".repeat(65) }],
     ["storeDeadline", { storeDeadline: 2 }],
     ["storeDeadline", { storeDeadline: 0 }],
+    ["onStoreError", { onStoreError: "memory" }],
+    ["onStoreError", { onStoreError: "local" }],
+    ["onStoreError", { onStoreError: "local", store: memoryStore() }],
+    ["staleFor", { staleFor: "61s" }],
+    ["staleFor", { staleFor: 0 }],
+    ["staleFor", { staleFor: 60 }],
+    ["breaker.failures", { breaker: { failures: 0 } }],
+    ["breaker.failures", { breaker: { failures: 1.5 } }],
+    ["breaker.pause", { breaker: { pause: "99ms" } }],
+    ["breaker.pause", { breaker: { pause: "61s" } }],
+    ["breaker.pause", { breaker: { pause: 1 } }],
+    ["breaker", { breaker: { failure: 5 } }],
+    ["breaker", { breaker: true }],
     ["logger", { logger: true }],
     ["logger", { logger: { info: () => {} } }],
     ["clock", { clock: Date }],
@@ -230,6 +244,50 @@ describe("every option is in effect", () => {
     expect(message).toContain("20 ms");
   });
 
+  test.each([
+    ["fail", "SOJOURN_STORE_UNAVAILABLE"],
+    ["anonymous", "anonymous"],
+    ["local", "stale"],
+  ] as const)("onStoreError: %j", async (onStoreError, answer) => {
+    const clock = fakeClock();
+    const line = new Line(sharedStore(clock));
+    const { browser } = world({ clock, store: line.store, onStoreError });
+    const visitor = browser();
+    await visitor.visit((session) => session.login("ada"));
+    await visitor.visit(() => {});
+    line.cut("rejects");
+    const seen = visitor.visit((session) => session.degraded).catch(({ code }) => code);
+    expect(await seen).toBe(answer);
+  });
+
+  test("staleFor", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const clock = fakeClock();
+      const line = new Line(sharedStore(clock));
+      const known = { store: line.store, onStoreError: "local", staleFor: "5s" } as const;
+      const { browser } = world({ clock, ...known });
+      const visitor = browser();
+      await visitor.visit((session) => session.login("ada"));
+      await visitor.visit(() => {});
+      line.cut("rejects");
+      vi.advanceTimersByTime(5 * SECOND - 1);
+      expect(await visitor.visit((session) => session.principal)).toBe("ada");
+      vi.advanceTimersByTime(1);
+      expect(await failureCode(visitor.visit(() => {}))).toBe("SOJOURN_STORE_UNAVAILABLE");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("breaker", async () => {
+    const line = new Line(sharedStore(fakeClock()));
+    const { sessions } = world({ store: line.store, breaker: { failures: 3 } });
+    line.cut("rejects");
+    for (let call = 0; call < 10; call++) await failure(sessions.count());
+    expect(line.tried).toHaveLength(3);
+  });
+
   test("clock, and without one the store's", async () => {
     const clock = fakeClock(5 * HOUR);
     const { pipeline } = createSessionManager({
@@ -255,7 +313,10 @@ describe("every option is in effect", () => {
       absolute: "24h",
       grace: "10s",
       storeDeadline: "2s",
+      onStoreError: "fail",
+      staleFor: "60s",
     });
+    expect(BREAKER_DEFAULTS).toEqual({ failures: 5, pause: "1s" });
     const { browser, clock } = world();
     await browser().visit(async (session) => {
       await session.login("ada");

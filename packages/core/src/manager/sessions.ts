@@ -23,7 +23,7 @@ export function createSessions(engine: Engine, pipeline: Pipeline): Sessions {
     try {
       await local?.close();
     } finally {
-      relay?.close();
+      await relay?.close();
       await settings.store.close();
     }
   }

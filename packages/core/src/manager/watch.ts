@@ -23,23 +23,27 @@ export class Watches {
   readonly #engine: Engine;
   readonly #all = new Set<Watch>();
   #silence: (() => void)[] = [];
+  #closed = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    engine.relay?.onOpened(() => {
+    const lookAtAll = (): void => {
       for (const watch of this.#all) watch.look();
-    });
+    };
+    engine.relay?.onOpened(lookAtAll);
+    engine.local?.onEnding(lookAtAll);
   }
 
-  /** See `Sessions.watch`. @throws SOJOURN_OPTIONS_INVALID */
+  /** See `Sessions.watch`. @throws SOJOURN_OPTIONS_INVALID, SOJOURN_STORE_CLOSED */
   add(text: string, onEnded: (ending: Ending) => void, { every }: WatchOptions = {}): () => void {
     const handle = parseHandle(text);
     if (handle === null) throw invalid("handle: must be that of a session, as session.handle is");
     const everyMs = every === undefined ? LOOK_EVERY : duration(every);
+    if (this.#closed) throw closed();
     if (this.#all.size === 0) this.#listen();
     const watch = new Watch(this.#engine, { handle, everyMs }, (ending) => {
       this.#remove(watch);
-      onEnded(ending);
+      this.#tell(onEnded, ending);
     });
     this.#all.add(watch);
     watch.look();
@@ -47,7 +51,24 @@ export class Watches {
   }
 
   close(): void {
+    this.#closed = true;
     for (const watch of this.#all) this.#remove(watch);
+  }
+
+  /** As with events: who listens badly disturbs nobody. */
+  #tell(onEnded: (ending: Ending) => unknown, ending: Ending): void {
+    const complain = (error: unknown): void => {
+      const message = "a listener of sessions.watch() threw";
+      const { logger } = this.#engine.settings;
+      if (logger) logger.error({ err: error }, message);
+      else process.emitWarning(`${message}: ${String(error)}`, "SojournWarning");
+    };
+    try {
+      const answer = onEnded(ending);
+      if (answer instanceof Promise) answer.catch(complain);
+    } catch (error) {
+      complain(error);
+    }
   }
 
   #remove(watch: Watch): void {
@@ -100,7 +121,6 @@ class Watch {
 
   /** `told`: how it is said to have ended, which counts where the store cannot be asked. */
   look(told: Ending | null = null): void {
-    clearTimeout(this.#timer);
     void this.#look(told);
   }
 
@@ -125,6 +145,7 @@ class Watch {
       // The store is away: what was told counts, and without that the next look will tell.
     }
     if (this.#stopped) return;
+    clearTimeout(this.#timer);
     if (ending === null) this.#timer = setTimeout(() => this.look(), waitMs).unref();
     else {
       this.stop();
@@ -159,6 +180,13 @@ function duration(value: Duration): number {
   if (typeof ms === "number" && ms > 0 && ms <= 2 ** 31 - 1) return ms;
   const problem = typeof ms === "number" ? "must be longer than 0 and at most 24 days" : ms.problem;
   throw invalid(`every: ${problem}`);
+}
+
+function closed(): SojournError {
+  return new SojournError(
+    "SOJOURN_STORE_CLOSED",
+    "sessions.watch() after close(): usually a connection that came in while the server was going down",
+  );
 }
 
 function invalid(problem: string): SojournError {

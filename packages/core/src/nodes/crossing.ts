@@ -23,18 +23,35 @@ export function encodeEvent(node: string, event: AnySessionEvent): string {
 
 /** What a message says; null for one of another release, of a stranger, or of `node` itself. */
 export function decodeEvent(node: string, text: string): CrossingEvent | null {
-  const message = parse(text);
-  if (message["v"] !== 1 || message["node"] === node) return null;
-  const event = message["event"] as Partial<CrossingEvent> | null | undefined;
-  if (typeof event?.type !== "string" || !crosses(event.type)) return null;
-  return typeof event.at === "number" ? ({ ...event, remote: true } as CrossingEvent) : null;
+  const { v, node: sender, event } = fieldsOf(parse(text));
+  if (v !== 1 || sender === node) return null;
+  const fields = fieldsOf(event);
+  return isCrossing(fields) ? { ...fields, remote: true } : null;
 }
 
-function parse(text: string): Record<string, unknown> {
+function isCrossing(event: Fields): event is Fields & CrossingEvent {
+  const { type, at, handle, principal, ending } = event;
+  if (typeof type !== "string" || !crosses(type) || typeof at !== "number") return false;
+  if (!isName(handle) || !isName(principal)) return false;
+  const { why, at: endedAt } = fieldsOf(ending);
+  return type === "login" || (typeof why === "string" && typeof endedAt === "number");
+}
+
+function isName(value: unknown): boolean {
+  return value === null || typeof value === "string";
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
+
+/** `__proto__` has no business here. */
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+    return JSON.parse(text, (key, value: unknown) => (key === "__proto__" ? undefined : value));
   } catch {
-    return {};
+    return null;
   }
 }

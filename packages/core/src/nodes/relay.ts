@@ -1,8 +1,9 @@
 /** Tells the other processes on a store what happened in this one, and hears what happened there. */
 import { randomUUID } from "node:crypto";
-import { isSojournError } from "../errors.ts";
+import { isSojournError, SojournError } from "../errors.ts";
 import type { AnySessionEvent, Events } from "../events.ts";
 import type { Signals } from "../store/contract.ts";
+import { withDeadline } from "../store/guard.ts";
 import { crosses, decodeEvent, encodeEvent } from "./crossing.ts";
 
 /** What a relay works between. */
@@ -11,6 +12,8 @@ export interface RelayParts {
   /** Managers hear each other on one topic: their kind. */
   readonly topic: string;
   readonly events: Events;
+  /** Longest wait for messages under way when it closes, in ms. */
+  readonly deadlineMs: number;
 }
 
 /**
@@ -21,12 +24,13 @@ export class Relay {
   readonly #parts: RelayParts;
   readonly #node = randomUUID();
   readonly #onOpened = new Set<() => void>();
+  readonly #sending = new Set<Promise<void>>();
   #stop: (() => void) | null = null;
   #closed = false;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
-    parts.events.forwardTo({ wants: crosses, tell: (event) => void this.#send(event) });
+    parts.events.forwardTo({ wants: crosses, tell: (event) => this.#tell(event) });
   }
 
   /** Begins to listen, if it does not yet. */
@@ -49,15 +53,23 @@ export class Relay {
     this.#onOpened.add(listener);
   }
 
-  close(): void {
+  /** Hears nothing any more, and waits for what is being sent. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#stop?.();
     this.#stop = null;
+    const sent = Promise.all(this.#sending);
+    await withDeadline(sent, this.#parts.deadlineMs, tooLate).catch(() => {});
+  }
+
+  #tell(event: AnySessionEvent): void {
+    if (this.#closed) return;
+    const sending = this.#send(event).finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
   }
 
   async #send(event: AnySessionEvent): Promise<void> {
     const { signals, topic, events } = this.#parts;
-    if (this.#closed) return;
     try {
       await signals.send(topic, encodeEvent(this.#node, event));
     } catch (error) {
@@ -65,4 +77,8 @@ export class Relay {
       events.emit("store-failed", { operation: "signal", code });
     }
   }
+}
+
+function tooLate(): SojournError {
+  return new SojournError("SOJOURN_STORE_TIMEOUT", "some events could not be sent in time");
 }

@@ -62,6 +62,24 @@ const cookie = z
       context.addIssue({ code: "custom", path: [path], message });
   });
 
+const breakerSettings = z
+  .strictObject({
+    failures: z.number().int().min(1).default(BREAKER_DEFAULTS.failures),
+    pause: duration
+      .refine((ms) => ms >= 100 && ms <= 60_000, "must be from '100ms' to '60s'")
+      .prefault(BREAKER_DEFAULTS.pause),
+  })
+  .transform(({ failures, pause }) => ({ failures, pauseMs: pause }));
+
+/** No union: that would not say what is wrong within the object. */
+const breaker = z.unknown().transform((value, context): BreakerOptions | null => {
+  if (value === false) return null;
+  const { data, error } = breakerSettings.safeParse(value);
+  for (const { path, message } of error?.issues ?? [])
+    context.addIssue({ code: "custom", path, message });
+  return data ?? z.NEVER;
+});
+
 const options = z
   .strictObject({
     secret: secrets.optional(),
@@ -104,19 +122,7 @@ const options = z
     staleFor: positive
       .refine((ms) => ms <= 60_000, "must be at most '60s'")
       .prefault(DEFAULTS.staleFor),
-    breaker: z
-      .union([
-        z.literal(false).transform(() => null),
-        z
-          .strictObject({
-            failures: z.number().int().min(1).default(BREAKER_DEFAULTS.failures),
-            pause: duration
-              .refine((ms) => ms >= 100 && ms <= 60_000, "must be from '100ms' to '60s'")
-              .prefault(BREAKER_DEFAULTS.pause),
-          })
-          .transform(({ failures, pause }) => ({ failures, pauseMs: pause })),
-      ])
-      .prefault({}),
+    breaker: breaker.prefault({}),
     logger: z
       .custom<NonNullable<SessionOptions["logger"]>>(
         (value) =>

@@ -1,57 +1,65 @@
 /** The store as it is asked while it answers: what it says is remembered, and what waits for it comes first. */
-import type { Ref, Store, StoredRecord } from "../store/contract.ts";
+import type { Store } from "../store/contract.ts";
 import { isTombstone } from "../store/contract.ts";
 import type { LocalKnowledge } from "./local.ts";
 
 /** A store whose answers the process takes note of. */
-export function frontOf({ recent, provisional, condemned }: LocalKnowledge, store: Store): Store {
-  const remember = (ref: Ref, record: StoredRecord): void => {
-    if ("key" in ref) recent.remember(ref.key, record);
-  };
-
+export function frontOf(known: LocalKnowledge): Store {
+  const { store, recent, provisional, condemned, backlog } = known;
   return over(store, {
     async read(ref) {
-      await provisional.settle(ref, store);
-      const found = await store.read(ref);
+      await backlog.settle(ref, store);
+      const { result, isDoubtful } = await recent.bring(() => store.read(ref));
+      // What was forgotten meanwhile is probably over: the store is asked once more.
+      const isSure = result === null || isTombstone(result) || !isDoubtful(result);
+      const answer = isSure ? result : await store.read(ref);
+      const found = answer ?? (await provisional.read(ref));
       if (found === null || isTombstone(found)) {
         recent.drop(ref);
         return found;
       }
       const tombstone = condemned.tombstone(found);
       if (tombstone) return tombstone;
-      remember(ref, found);
+      if (isSure) recent.remember(ref, found);
       return found;
     },
     async update(ref, change, expectedVersion) {
-      await provisional.settle(ref, store);
-      const result = await store.update(ref, change, expectedVersion);
-      if (result.status === "updated") remember(ref, result.record);
+      await backlog.settle(ref, store);
+      const { result, isDoubtful } = await recent.bring(() =>
+        store.update(ref, change, expectedVersion),
+      );
+      if (result.status !== "updated") return result;
+      const tombstone = condemned.tombstone(result.record);
+      if (tombstone) return { status: "gone", tombstone };
+      if (!isDoubtful(result.record)) recent.remember(ref, result.record);
       return result;
     },
     async touch(ref, seenAt, expiresAt) {
-      await provisional.settle(ref, store);
+      await backlog.settle(ref, store);
       return store.touch(ref, seenAt, expiresAt);
     },
     async replace(ref, record, replacement) {
-      await provisional.settle(ref, store);
+      await backlog.settle(ref, store);
       const result = await store.replace(ref, record, replacement);
       if (result.status === "replaced") recent.drop(ref);
       return result;
     },
     async end(ref, ending) {
+      await backlog.settle(ref, store);
+      const tombstone = await store.end(ref, ending);
       recent.drop(ref);
-      await provisional.settle(ref, store);
-      return store.end(ref, ending);
+      return tombstone;
     },
     async endOwner(kind, owner, ending, except) {
+      await backlog.settleAll(store, owner);
+      const count = await store.endOwner(kind, owner, ending, except);
       recent.forget((record) => record.owner === owner && record.handle !== except);
-      await provisional.settleAll(store);
-      return store.endOwner(kind, owner, ending, except);
+      return count;
     },
     async endAll(kind, ending) {
+      await backlog.settleAll(store);
+      await store.endAll(kind, ending);
       recent.forget((record) => record.kind === kind);
-      await provisional.settleAll(store);
-      return store.endAll(kind, ending);
     },
   });
 }

@@ -3,8 +3,11 @@
  * bounds. What it read a moment ago stays readable; logins make provisional sessions, which the
  * store takes over when it is back; endings fail loudly, hold here at once, and are repeated.
  */
-import { SojournError } from "../errors.ts";
-import type { AnySessionEvent, Events } from "../events.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { isSojournError, SojournError } from "../errors.ts";
+import type { Events } from "../events.ts";
+import type { Relay } from "../nodes/relay.ts";
+import type { CrossingEvent } from "../nodes/crossing.ts";
 import type { Store, StoredRecord } from "../store/contract.ts";
 import {
   type CallOptions,
@@ -13,6 +16,7 @@ import {
   type StoreCaller,
 } from "../store/guard.ts";
 import { ownerKey } from "../token/tag.ts";
+import { Backlog } from "./backlog.ts";
 import { Condemned } from "./condemned.ts";
 import { frontOf } from "./front.ts";
 import { ProvisionalRecords } from "./provisional.ts";
@@ -26,9 +30,12 @@ const RETRY_EVERY = 250;
 
 /** All that the process knows by itself. */
 export interface LocalKnowledge {
+  readonly store: Store;
   readonly recent: RecentRecords;
   readonly provisional: ProvisionalRecords;
   readonly condemned: Condemned;
+  readonly backlog: Backlog;
+  readonly events: Events;
   /** Records that were handed out although the store could not be asked. */
   readonly stale: WeakSet<StoredRecord>;
 }
@@ -38,6 +45,8 @@ export interface LocalParts {
   readonly store: Store;
   readonly guard: StoreCaller;
   readonly events: Events;
+  /** By which it hears what ended elsewhere; null where there is no such way. */
+  readonly relay: Relay | null;
   readonly namespace: string;
   readonly staleForMs: number;
   /** Monotonic ms. */
@@ -48,40 +57,57 @@ export interface LocalParts {
 export class LocalCaller implements StoreCaller {
   readonly deadlineMs: number;
   readonly #guard: StoreCaller;
-  readonly #store: Store;
   readonly #front: Store;
   readonly #known: LocalKnowledge;
+  readonly #relay: Relay | null;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor({ store, guard, events, namespace, staleForMs, now }: LocalParts) {
+  constructor(parts: LocalParts) {
+    const { store, guard, events, relay, namespace, staleForMs } = parts;
+    const { now = () => performance.now() } = parts;
     this.deadlineMs = guard.deadlineMs;
     this.#guard = guard;
-    this.#store = store;
-    this.#known = {
-      recent: new RecentRecords({ staleForMs, most: MOST, now: now ?? (() => performance.now()) }),
-      provisional: new ProvisionalRecords(store.clock, events, MOST),
-      condemned: new Condemned(),
-      stale: new WeakSet(),
-    };
-    this.#front = frontOf(this.#known, store);
-    for (const type of ["logout", "revoked", "evicted"] as const) {
-      events.on(type, (event) => this.#hear(event, namespace));
+    this.#relay = relay;
+    const recent = new RecentRecords({ staleForMs, most: MOST, now });
+    const { clock } = store;
+    const { deadlineMs } = guard;
+    const provisional = new ProvisionalRecords({ clock, events, deadlineMs, most: MOST });
+    const condemned = new Condemned((where) => recent.forget(where));
+    const backlog = new Backlog(provisional, condemned);
+    const stale = new WeakSet<StoredRecord>();
+    this.#known = { store, recent, provisional, condemned, backlog, events, stale };
+    this.#front = frontOf(this.#known);
+    // What was read before messages were missed may be over by now.
+    relay?.onOpened(() => this.#known.recent.forget(() => true));
+    for (const type of ["login", "logout", "revoked", "evicted"] as const) {
+      events.on(type, (event) => this.#hear(event as CrossingEvent, namespace));
     }
   }
 
-  /** Late success of a call is not undone: the store takes a provisional session over as its own. */
+  /**
+   * What the store does too late is not undone as elsewhere: the provisional session that was made
+   * instead is handed over at once, unless it has ended.
+   */
   async call<T>(
     operation: GuardedOperation,
     run: (store: Store) => Promise<T>,
     { withinMs = this.deadlineMs }: CallOptions<T> = {},
   ): Promise<T> {
+    const { provisional, backlog } = this.#known;
+    let made: StoredRecord | null = null;
+    const undo = async (store: Store): Promise<void> => {
+      if (!made) return;
+      await provisional.endThere(made, store);
+      await backlog.settle(made, store);
+    };
+    this.#relay?.listen();
     try {
-      return await this.#guard.call(operation, () => run(this.#front), { withinMs });
+      return await this.#guard.call(operation, () => run(this.#front), { withinMs, undo });
     } catch (error) {
       if (!isAway(error)) throw error;
       try {
-        return await run(standIn(this.#known, this.#store, error));
+        return await run(standIn(this.#known, { cause: error, made: (record) => (made = record) }));
       } finally {
         this.#retryLater();
       }
@@ -94,9 +120,9 @@ export class LocalCaller implements StoreCaller {
     return this.#known.stale.has(record) ? "stale" : null;
   }
 
-  /** What was read before messages were missed may be over by now. */
-  forgetRecent(): void {
-    this.#known.recent.forget(() => true);
+  /** Calls `listener` after each ending that holds in this process alone. */
+  onEnding(listener: () => void): void {
+    this.#known.condemned.onAdded(listener);
   }
 
   /** What waits for the store is told once more, then given up. @throws SOJOURN_STORE_UNAVAILABLE when something could not be told to the store */
@@ -105,18 +131,24 @@ export class LocalCaller implements StoreCaller {
     this.#closed = true;
     clearTimeout(this.#timer);
     const { provisional, condemned } = this.#known;
-    const cause = await this.#settle();
+    const cause = await this.#settleAtLast();
     await provisional.close();
     if (cause !== null) throw unsettled(condemned.size, provisional.size, cause);
   }
 
+  /** As `#settle`; a breaker that is open does not get in the way. */
+  async #settleAtLast(): Promise<unknown> {
+    const cause = await this.#settle();
+    const retryInMs = isSojournError(cause) ? cause.details["retryInMs"] : undefined;
+    if (typeof retryInMs !== "number") return cause;
+    await pause(retryInMs);
+    return this.#settle();
+  }
+
   /** Null: the store knows everything. Else why it does not. */
   async #settle(): Promise<unknown> {
-    const { provisional, condemned } = this.#known;
     try {
-      await condemned.carryOut(this.#guard);
-      if (provisional.size > 0)
-        await this.#guard.call("adopt", (store) => provisional.settleAll(store));
+      await this.#known.backlog.clear(this.#guard);
       return null;
     } catch (error) {
       return error;
@@ -124,8 +156,7 @@ export class LocalCaller implements StoreCaller {
   }
 
   #retryLater(): void {
-    const { provisional, condemned } = this.#known;
-    if (this.#timer || this.#closed || provisional.size + condemned.size === 0) return;
+    if (this.#timer || this.#closed || this.#known.backlog.size === 0) return;
     this.#timer = setTimeout(() => void this.#retry(), RETRY_EVERY).unref();
   }
 
@@ -135,10 +166,10 @@ export class LocalCaller implements StoreCaller {
     this.#retryLater();
   }
 
-  #hear(event: AnySessionEvent, namespace: string): void {
+  #hear(event: CrossingEvent, namespace: string): void {
     const { recent } = this.#known;
     if (event.type !== "revoked" || event.handle !== null) {
-      const handle = "handle" in event ? event.handle : null;
+      const { handle } = event.type === "login" ? { handle: event.previous } : event;
       return recent.forget((record) => record.handle === handle);
     }
     const { principal, except } = event;

@@ -1,36 +1,58 @@
 /** Sessions that were made while the store was away: kept in this process until the store takes them over. */
 import type { Clock } from "../clock.ts";
-import { isSojournError } from "../errors.ts";
+import { isSojournError, SojournError } from "../errors.ts";
 import type { Events } from "../events.ts";
+import type * as contract from "../store/contract.ts";
 import {
-  type Admission,
   type Ending,
   type Handle,
   isTombstone,
+  type OwnerKey,
+  type RecordKey,
   type Ref,
   type Store,
   type StoredRecord,
   type Tombstone,
 } from "../store/contract.ts";
-import { isAway } from "../store/guard.ts";
+import { isAway, withDeadline } from "../store/guard.ts";
 import { memoryStore } from "../store/memory/store.ts";
-import { parseTaggedOwner } from "../token/tag.ts";
+import { catchUp } from "./catch-up.ts";
+import { tellEnded, principalOf } from "./tell.ts";
+
+/** What is known of one beside its record. */
+interface Provisional {
+  readonly kind: string;
+  readonly key: RecordKey;
+  readonly owner: OwnerKey | null;
+  /** The limit that it is to be held to. */
+  readonly admission: contract.Admission | undefined;
+  /** The payload that it began with: the store may have taken it late. */
+  readonly sent: string;
+}
+
+/** What they work with. */
+export interface ProvisionalParts {
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Longest wait for the store in one step of a promotion, in ms. */
+  readonly deadlineMs: number;
+  /** The most records. */
+  readonly most: number;
+}
 
 /** See the top of the file. */
 export class ProvisionalRecords {
   /** Their records; bounded. */
   readonly store: Store;
-  readonly #clock: Clock;
-  readonly #events: Events;
-  /** Those alive, with the limit that they are to be held to. */
-  readonly #alive = new Map<Handle, { readonly kind: string; readonly admission?: Admission }>();
+  readonly #parts: ProvisionalParts;
+  /** Those alive; one that has ended may be among them for a while. */
+  readonly #alive = new Map<Handle, Provisional>();
   /** Those on their way to the store. */
-  readonly #promoting = new Map<Handle, Promise<void>>();
+  readonly #promoting = new Map<Handle, { key: RecordKey; done: Promise<void> }>();
 
-  constructor(clock: Clock, events: Events, most: number) {
-    this.store = memoryStore({ clock, maxRecords: most });
-    this.#clock = clock;
-    this.#events = events;
+  constructor(parts: ProvisionalParts) {
+    this.#parts = parts;
+    this.store = memoryStore({ clock: parts.clock, maxRecords: parts.most });
   }
 
   get size(): number {
@@ -41,106 +63,142 @@ export class ProvisionalRecords {
     return this.#alive.has(handle);
   }
 
-  async add(record: StoredRecord, admission: Admission | undefined): Promise<void> {
+  async add(record: StoredRecord, admission: contract.Admission | undefined): Promise<void> {
     await this.store.create(record);
-    this.#alive.set(record.handle, { kind: record.kind, ...(admission ? { admission } : {}) });
+    this.#note(record, admission);
   }
 
+  /** Puts one in place of another. */
+  async replace(
+    old: StoredRecord,
+    record: StoredRecord,
+    { admission, ...how }: contract.Replacement,
+  ): Promise<contract.Replaced> {
+    const result = await this.store.replace({ kind: old.kind, key: old.key }, record, how);
+    if (result.status !== "replaced") return result;
+    this.#alive.delete(old.handle);
+    this.#note(record, admission);
+    return result;
+  }
+
+  /** The record, or the tombstone of one that ended in this process. */
   async read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
-    return this.size === 0 ? null : this.store.read(ref);
+    return this.store.read(ref);
   }
 
   /** The alive record, or null. */
   async alive(ref: Ref): Promise<StoredRecord | null> {
-    const found = await this.read(ref);
+    const found = this.size === 0 ? null : await this.store.read(ref);
     return found === null || isTombstone(found) ? null : found;
   }
 
   async end(ref: Ref, ending: Ending): Promise<Tombstone | null> {
-    const tombstone = this.size === 0 ? null : await this.store.end(ref, ending);
+    const tombstone = await this.store.end(ref, ending);
     if (tombstone) this.#alive.delete(tombstone.handle);
     return tombstone;
   }
 
-  /** Hands one record over to the store, if it is one of these. @throws what the store throws */
-  async settle(ref: Ref, to: Store): Promise<void> {
-    const record = await this.alive(ref);
-    if (record) await this.#promote(record, to);
+  /** Where those of an owner are, or all. */
+  refs(owner?: OwnerKey): Ref[] {
+    return [...this.#alive]
+      .filter(([, one]) => owner === undefined || one.owner === owner)
+      .map(([handle, { kind }]) => ({ kind, handle }));
   }
 
-  /** Hands all over. @throws the error of a store that is away */
-  async settleAll(to: Store): Promise<void> {
-    for (const [handle, { kind }] of this.#alive) {
-      const record = await this.alive({ kind, handle });
-      if (record) await this.#promote(record, to);
-      else this.#alive.delete(handle);
+  /** Hands one over to the store, if it is there. @throws what the store throws */
+  async settle(ref: Ref, to: Store): Promise<void> {
+    const record = await this.alive(ref);
+    if (record) return this.#promote(record, to);
+    if ("handle" in ref) this.#alive.delete(ref.handle);
+    for (const [handle, { key, done }] of this.#promoting) {
+      if ("key" in ref ? key === ref.key : handle === ref.handle) await done;
     }
+  }
+
+  /** Ends in the store what has ended here, and may have come there meanwhile. */
+  async endThere(ref: Ref, to: Store): Promise<void> {
+    const found = await this.store.read(ref);
+    if (found && isTombstone(found)) await to.end(ref, found.ending);
   }
 
   async close(): Promise<void> {
     await this.store.close();
   }
 
-  #promote(record: StoredRecord, to: Store): Promise<void> {
-    const { handle } = record;
-    const under = this.#promoting.get(handle);
-    if (under) return under;
-    const promotion = this.#handOver(record, to).finally(() => this.#promoting.delete(handle));
-    this.#promoting.set(handle, promotion);
-    return promotion;
+  #note(record: StoredRecord, admission: Provisional["admission"]): void {
+    const { kind, key, handle, owner, payload } = record;
+    this.#alive.set(handle, { kind, key, owner, admission, sent: payload });
   }
 
-  async #handOver(record: StoredRecord, to: Store): Promise<void> {
+  #promote(record: StoredRecord, to: Store): Promise<void> {
+    const { key, handle } = record;
+    const one = this.#alive.get(handle);
+    const under = this.#promoting.get(handle);
+    if (under || !one) return under?.done ?? Promise.resolve();
+    const done = this.#handOver(record, one, to).finally(() => this.#promoting.delete(handle));
+    this.#promoting.set(handle, { key, done });
+    return done;
+  }
+
+  async #handOver(record: StoredRecord, one: Provisional, to: Store): Promise<void> {
     const { kind, handle } = record;
-    const refused = await this.#adopted(record, to);
+    const { events } = this.#parts;
+    const refused = await this.#adopted(record, one, to);
     if (refused) {
-      await this.end({ kind, handle }, refused);
-      return this.#tell(refused.why === "evicted" ? "evicted" : "revoked", record, refused);
+      const tombstone = await this.end({ kind, handle }, refused);
+      if (tombstone) tellEnded(events, tombstone);
+      return this.endThere({ kind, handle }, to);
     }
-    await this.#sendLater(record, to);
+    const newest = await this.store.consume({ kind, handle });
     this.#alive.delete(handle);
-    await this.store.consume({ kind, handle });
-    this.#events.emit("promoted", { handle, principal: principalOf(record) });
+    if (newest === null) return this.endThere({ kind, handle }, to);
+    try {
+      await this.#inTime(catchUp(to, newest, one.sent));
+    } catch (error) {
+      await this.store.create(newest);
+      this.#alive.set(handle, one);
+      throw error;
+    }
+    events.emit("promoted", { handle, principal: principalOf(record) });
   }
 
   /** Null: the store has it now. Else how it ended instead. */
-  async #adopted(record: StoredRecord, to: Store): Promise<Ending | null> {
+  async #adopted(record: StoredRecord, one: Provisional, to: Store): Promise<Ending | null> {
+    const { clock, events } = this.#parts;
     try {
-      const outcome = await to.adopt?.(record, this.#alive.get(record.handle)?.admission);
+      const outcome = await this.#inTime(this.#adopt(record, one, to));
       if (outcome?.status === "created") {
-        for (const { ending, handle, owner } of outcome.evicted)
-          this.#tell("evicted", { handle, owner }, ending);
+        for (const tombstone of outcome.evicted) tellEnded(events, tombstone);
         return null;
       }
       if (outcome?.status === "ended") return outcome.ending;
-      return { why: "evicted", at: this.#clock.now(), reason: "limit" };
+      return { why: "evicted", at: clock.now(), reason: "limit" };
     } catch (error) {
       if (!isSojournError(error) || isAway(error)) throw error;
-      return { why: "revoked", at: this.#clock.now(), reason: "the store did not take it over" };
+      return { why: "revoked", at: clock.now(), reason: "the store did not take it over" };
     }
   }
 
-  /** What was written here while the store took the record over. */
-  async #sendLater(sent: StoredRecord, to: Store): Promise<void> {
-    for (let last = sent; ;) {
-      const newest = await this.alive({ kind: last.kind, handle: last.handle });
-      if (newest === null || newest.version === last.version) return;
-      await to.update(newest, newest, last.version);
-      last = newest;
-    }
+  /** Also where the answer comes too late for anybody to wait: what is over here is over there. */
+  async #adopt(
+    record: StoredRecord,
+    { admission }: Provisional,
+    to: Store,
+  ): Promise<contract.Adopted | undefined> {
+    const outcome = await to.adopt?.(record, admission);
+    if (outcome?.status === "created") await this.endThere(record, to);
+    return outcome;
   }
 
-  #tell(
-    type: "evicted" | "revoked",
-    { handle, owner }: Pick<StoredRecord, "handle" | "owner">,
-    ending: Ending,
-  ): void {
-    const principal = principalOf({ owner });
-    if (type === "evicted") this.#events.emit("evicted", { handle, principal, ending });
-    else this.#events.emit("revoked", { handle, principal, except: null, count: 1, ending });
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const { deadlineMs } = this.#parts;
+    return withDeadline(work, deadlineMs, () => tooLate(deadlineMs));
   }
 }
 
-function principalOf({ owner }: Pick<StoredRecord, "owner">): string | null {
-  return owner === null ? null : parseTaggedOwner(owner);
+function tooLate(deadlineMs: number): SojournError {
+  return new SojournError(
+    "SOJOURN_STORE_TIMEOUT",
+    `the store did not take a provisional session over within ${deadlineMs} ms; it is asked again`,
+  );
 }

@@ -10,21 +10,50 @@ export interface RecentOptions {
   readonly now: () => number;
 }
 
+/** Which records are meant. */
+export type Where = (record: StoredRecord) => boolean;
+
+/** What a call brought, and whether a record in it was to be forgotten while the call was under way. */
+export interface Brought<T> {
+  readonly result: T;
+  readonly isDoubtful: Where;
+}
+
 interface Reading {
   readonly record: StoredRecord;
   readonly readAt: number;
 }
 
+/** More than so many during one call, and everything in its answer is in doubt. */
+const MOST_DOUBTS = 1_000;
+
 /** Alive records by the key that they were read under, in the order of reading. */
 export class RecentRecords {
   readonly #options: RecentOptions;
   readonly #readings = new Map<RecordKey, Reading>();
+  /** What was forgotten during each call under way: its answer may be older. */
+  readonly #doubts = new Set<Where[]>();
 
   constructor(options: RecentOptions) {
     this.#options = options;
   }
 
-  remember(key: RecordKey, record: StoredRecord): void {
+  /** Runs a call whose answer is to be remembered. */
+  async bring<T>(call: () => Promise<T>): Promise<Brought<T>> {
+    const doubts: Where[] = [];
+    this.#doubts.add(doubts);
+    try {
+      const result = await call();
+      return { result, isDoubtful: (record) => doubts.some((where) => where(record)) };
+    } finally {
+      this.#doubts.delete(doubts);
+    }
+  }
+
+  /** Remembers a record under its own key; one reached by an old key is not remembered. */
+  remember(ref: Ref, record: StoredRecord): void {
+    const { key } = record;
+    if (!("key" in ref) || ref.key !== key) return;
     this.#readings.delete(key);
     this.#readings.set(key, { record, readAt: this.#options.now() });
     if (this.#readings.size <= this.#options.most) return;
@@ -41,13 +70,22 @@ export class RecentRecords {
 
   /** Forgets what a reference leads to. */
   drop(ref: Ref): void {
-    if ("key" in ref) this.#readings.delete(ref.key);
-    else this.forget(({ handle }) => handle === ref.handle);
+    if (!("key" in ref)) return this.forget(({ handle }) => handle === ref.handle);
+    this.#readings.delete(ref.key);
+    this.#doubt(({ key }) => key === ref.key);
   }
 
-  forget(where: (record: StoredRecord) => boolean): void {
+  forget(where: Where): void {
     for (const [key, { record }] of this.#readings) {
       if (where(record)) this.#readings.delete(key);
+    }
+    this.#doubt(where);
+  }
+
+  #doubt(where: Where): void {
+    for (const doubts of this.#doubts) {
+      if (doubts.length < MOST_DOUBTS) doubts.push(where);
+      else doubts[0] = () => true;
     }
   }
 

@@ -6,18 +6,24 @@ import {
   isTombstone,
   type OwnerKey,
   type Ref,
-  type Replacement,
   type Store,
   type StoredRecord,
 } from "../store/contract.ts";
 import type { GuardedOperation } from "../store/guard.ts";
 import type { LocalKnowledge } from "./local.ts";
+import { principalOf, tellEnded } from "./tell.ts";
 
-/** The stand-in during one call that failed with `cause`. */
+/** The call that failed. */
+export interface FailedCall {
+  readonly cause: SojournError;
+  /** Told of the provisional session that was made instead. */
+  readonly made: (record: StoredRecord) => void;
+}
+
+/** The stand-in during one call that failed. */
 export function standIn(
-  { recent, provisional, condemned, stale }: LocalKnowledge,
-  store: Store,
-  cause: SojournError,
+  { store, recent, provisional, condemned, stale, events }: LocalKnowledge,
+  { cause, made }: FailedCall,
 ): Store {
   const refuse = async (): Promise<never> => {
     throw cause;
@@ -28,6 +34,11 @@ export function standIn(
     matches: (record: StoredRecord) => boolean,
     carryOut: (to: Store) => Promise<unknown>,
   ): void => condemned.add({ operation, ending, matches, carryOut });
+  const condemnOne = (ref: Ref, target: Ref | StoredRecord, ending: Ending): void =>
+    condemn("end", ending, pointsAt(target), async (to) => {
+      const tombstone = await to.end(ref, ending);
+      if (tombstone) tellEnded(events, tombstone);
+    });
 
   return {
     name: store.name,
@@ -36,35 +47,49 @@ export function standIn(
       const found = (await provisional.read(ref)) ?? recent.get(ref);
       if (found === null) throw cause;
       if (isTombstone(found) || provisional.has(found.handle)) return found;
-      stale.add(found);
-      return condemned.tombstone(found) ?? found;
+      // A copy: a store may hand out the same object again, when it is back.
+      const copy = { ...found };
+      stale.add(copy);
+      return condemned.tombstone(found) ?? copy;
     },
     async create(record, admission) {
       await provisional.add(record, admission);
+      made(record);
       return { status: "created", evicted: [] };
     },
     async update(ref, change, expectedVersion) {
       if (!(await provisional.alive(ref))) throw cause;
-      return provisional.store.update(ref, change, expectedVersion);
+      const result = await provisional.store.update(ref, change, expectedVersion);
+      // The store took it over this very moment.
+      if (result.status === "gone" && result.tombstone === null) throw cause;
+      return result;
     },
     async touch(ref, seenAt, expiresAt) {
       if (await provisional.alive(ref)) return provisional.store.touch(ref, seenAt, expiresAt);
-      if (recent.get(ref) === null) throw cause;
-      return true;
+      const record = recent.get(ref);
+      if (record === null) throw cause;
+      return condemned.tombstone(record) === null;
     },
     /** A login makes a provisional session; a new token for the same session has to wait. */
-    async replace(ref: Ref, record: StoredRecord, { ending, admission }: Replacement) {
-      const old = (await provisional.alive(ref)) ?? recent.get(ref);
+    async replace(ref, record, replacement) {
+      const { ending, admission } = replacement;
+      const own = await provisional.alive(ref);
+      const old = own ?? recent.get(ref);
       if (old === null || old.handle === record.handle) throw cause;
-      await provisional.add(record, admission);
-      await provisional.end(ref, ending);
-      condemn("end", ending, pointsAt(old), (to) => to.end(old, ending));
+      const tombstone = condemned.tombstone(old);
+      if (tombstone) return { status: "gone", tombstone };
+      if (own) {
+        const result = await provisional.replace(own, record, replacement);
+        if (result.status !== "replaced") return result;
+      } else await provisional.add(record, admission);
+      made(record);
+      condemnOne(old, old, ending);
       return { status: "replaced", evicted: [] };
     },
     async end(ref, ending) {
       const known = (await provisional.alive(ref)) ?? recent.get(ref);
       const ended = await provisional.end(ref, ending);
-      condemn("end", ending, pointsAt(known ?? ref), (to) => to.end(ref, ending));
+      condemnOne(ref, known ?? ref, ending);
       if (ended) return ended;
       throw repeated(cause);
     },
@@ -74,7 +99,11 @@ export function standIn(
         "endOwner",
         ending,
         (record) => record.kind === kind && record.owner === owner && record.handle !== except,
-        (to) => to.endOwner(kind, owner, ending, except),
+        async (to) => {
+          const count = await to.endOwner(kind, owner, ending, except);
+          const spared = { handle: null, except: except ?? null };
+          events.emit("revoked", { ...spared, principal: principalOf({ owner }), count, ending });
+        },
       );
       throw repeated(cause);
     },
@@ -84,7 +113,11 @@ export function standIn(
         "endAll",
         ending,
         (record) => record.kind === kind,
-        (to) => to.endAll(kind, ending),
+        async (to) => {
+          await to.endAll(kind, ending);
+          const everyone = { handle: null, principal: null, except: null, count: null };
+          events.emit("revoked", { ...everyone, ending });
+        },
       );
       throw repeated(cause);
     },
@@ -98,7 +131,7 @@ export function standIn(
   };
 }
 
-function pointsAt(target: Ref): (record: StoredRecord) => boolean {
+function pointsAt(target: Ref | StoredRecord): (record: StoredRecord) => boolean {
   if ("handle" in target) {
     return ({ kind, handle }) => kind === target.kind && handle === target.handle;
   }

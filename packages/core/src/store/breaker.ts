@@ -16,6 +16,11 @@ export interface BreakerListener {
   up(downMs: number): void;
 }
 
+/** A call that may be made, and must report back. */
+export interface Attempt {
+  readonly beganAt: number;
+}
+
 const FIRST_PAUSE = 100;
 
 /** See the top of the file. `null` options: never stops a call. */
@@ -28,6 +33,8 @@ export class Breaker {
   #pauseMs = FIRST_PAUSE;
   /** Instant of the next try; null: calls pass. */
   #retryAt: number | null = null;
+  /** The try under way: there is one at a time, however long the store takes. */
+  #trial: Attempt | null = null;
 
   constructor(
     options: BreakerOptions | null,
@@ -39,13 +46,15 @@ export class Breaker {
     this.#now = now;
   }
 
-  /** 0: the call may pass, and must report back. Else: ms until the next try. */
-  wait(): number {
-    if (this.#retryAt === null) return 0;
-    const left = this.#retryAt - this.#now();
-    if (left > 0) return left;
-    this.#retryAt = this.#now() + this.#pauseMs;
-    return 0;
+  /** The call may be made; or a number: not now, perhaps in so many ms. */
+  attempt(): Attempt | number {
+    const beganAt = this.#now();
+    const attempt = { beganAt };
+    if (this.#retryAt === null) return attempt;
+    if (beganAt < this.#retryAt) return this.#retryAt - beganAt;
+    if (this.#trial) return this.#pauseMs;
+    this.#trial = attempt;
+    return attempt;
   }
 
   /** The store has answered. */
@@ -53,18 +62,27 @@ export class Breaker {
     const wasDown = this.#retryAt !== null;
     this.#failures = 0;
     this.#retryAt = null;
+    this.#trial = null;
     if (wasDown) this.#listener.up(this.#now() - this.#failingSince);
   }
 
-  /** The store has not answered. */
-  failed(code: ErrorCode): void {
+  /** The store has not answered. Calls from before it was found to be down say nothing new. */
+  failed(attempt: Attempt, code: ErrorCode): void {
     if (this.#options === null) return;
-    if (this.#failures === 0) this.#failingSince = this.#now();
+    if (this.#retryAt !== null) {
+      if (attempt === this.#trial) this.#pause(Math.min(this.#pauseMs * 2, this.#options.pauseMs));
+      return;
+    }
+    this.#failingSince = this.#failures === 0 ? attempt.beganAt : this.#failingSince;
     this.#failures++;
     if (this.#failures < this.#options.failures) return;
-    const wasUp = this.#retryAt === null;
-    this.#pauseMs = wasUp ? FIRST_PAUSE : Math.min(this.#pauseMs * 2, this.#options.pauseMs);
-    this.#retryAt = this.#now() + this.#pauseMs;
-    if (wasUp) this.#listener.down(code);
+    this.#pause(FIRST_PAUSE);
+    this.#listener.down(code);
+  }
+
+  #pause(ms: number): void {
+    this.#trial = null;
+    this.#pauseMs = ms;
+    this.#retryAt = this.#now() + ms;
   }
 }

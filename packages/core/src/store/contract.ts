@@ -242,8 +242,8 @@ export interface Store {
   create(record: StoredRecord, admission?: Admission): Promise<Admitted>;
   /**
    * For stores that can be away: as `create`, for a record that was made meanwhile. `ended`: since
-   * its `createdAt` its owner's sessions, or all of the kind, were ended. Asked again, when the answer
-   * was lost, it says `created` again.
+   * its `createdAt` its owner's sessions, or all of the kind, were ended; this is looked at first.
+   * Asked again, or when a `create` of the record came late, it says `created` again.
    */
   adopt?(record: StoredRecord, admission?: Admission): Promise<Adopted>;
   /** Compare-and-set: writes only if alive and at `expectedVersion`. */

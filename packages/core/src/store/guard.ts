@@ -83,8 +83,8 @@ export class StoreGuard implements StoreCaller {
     { undo, withinMs = this.deadlineMs }: CallOptions<T> = {},
   ): Promise<T> {
     const store = this.#store;
-    const waitMs = this.#breaker.wait();
-    if (waitMs > 0) throw spared(store.name, operation, waitMs);
+    const attempt = this.#breaker.attempt();
+    if (typeof attempt === "number") throw spared(store.name, operation, attempt);
     const began = performance.now();
     const tooLate = timeout(this.deadlineMs, `${store.name}: ${operation}`);
     const answer = Promise.resolve().then(() => run(store));
@@ -94,7 +94,7 @@ export class StoreGuard implements StoreCaller {
       return result;
     } catch (cause) {
       const error = isSojournError(cause) ? cause : unavailable(store.name, operation, cause);
-      if (isAway(error)) this.#breaker.failed(error.code);
+      if (isAway(error)) this.#breaker.failed(attempt, error.code);
       else this.#breaker.answered();
       this.#onFailure(operation, error.code);
       if (undo && error.code === "SOJOURN_STORE_TIMEOUT") {

@@ -1,4 +1,5 @@
 /** A logged-in visitor on a store whose operations can be held, and every way for a session to end. */
+import type { Store } from "../../src/store/contract.ts";
 import { memoryStore } from "../../src/store/memory/store.ts";
 import type { Browser } from "./browser.ts";
 import { fakeClock, MINUTE } from "./clock.ts";
@@ -10,11 +11,14 @@ export interface Gated extends World {
   readonly visitor: Browser;
 }
 
-/** The visitor is `ada`. */
-export async function gated(options: Parameters<typeof world>[0] = {}): Promise<Gated> {
+/** The visitor is `ada`. `around`: what else is to be put around the store. */
+export async function gated(
+  options: Parameters<typeof world>[0] = {},
+  around: (store: Store) => Store = (store) => store,
+): Promise<Gated> {
   const clock = fakeClock();
   const gate = new Gate(memoryStore({ clock }));
-  const made = world({ ...options, clock, store: gate.store });
+  const made = world({ ...options, clock, store: around(gate.store) });
   const visitor = made.browser();
   await visitor.visit((session) => session.set("a", 1) && session.login("ada"));
   return { ...made, gate, visitor };
