@@ -10,6 +10,7 @@ import { resolveSettings, type Settings } from "./options/settings.ts";
 import type { SessionOptions } from "./options/types.ts";
 import { LocalCaller } from "./outage/local.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
+import { PayloadCodec } from "./session/payload.ts";
 import { CommitQueue } from "./session/queue.ts";
 import { Breaker } from "./store/breaker.ts";
 import { StoreGuard } from "./store/guard.ts";
@@ -35,7 +36,8 @@ export function createSessionManager(options: SessionOptions = {}): SessionManag
   const relay = relayOf(settings, events);
   if (local) relay?.onOpened(() => local.forgetRecent());
   const store = local ?? guard;
-  const engine: Engine = { settings, store, local, relay, events, queue: new CommitQueue() };
+  const codec = new PayloadCodec(settings.encryption);
+  const engine: Engine = { settings, codec, store, local, relay, events, queue: new CommitQueue() };
   const pipeline = createPipeline(engine, createVerbs(engine));
   return { sessions: createSessions(engine, pipeline), pipeline };
 }

@@ -36,6 +36,7 @@ export type {
 } from "./events.ts";
 export { ERROR_CODES, type ErrorCode, isSojournError, SojournError } from "./errors.ts";
 export { type Clock, systemClock, type UnixMs } from "./clock.ts";
-export type { SecretBytes } from "./token/key-ring.ts";
+export { type KeyInfo, KeyRing, type KeySource } from "./keys/key-ring.ts";
+export type { ExternalKey, SecretBytes } from "./keys/key.ts";
 export type { SecretGenerator } from "./token/token.ts";
 export type { MaxSessions } from "./policy/admission.ts";

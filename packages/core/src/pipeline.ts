@@ -10,7 +10,6 @@ import type { RequestFacts } from "./request/facts.ts";
 import { cookieMaking, decideCookie, planResponse } from "./response/decide.ts";
 import type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 import { EMPTY_DATA } from "./session/data.ts";
-import { decodePayload } from "./session/payload.ts";
 import { Exchange, type Verbs } from "./session/state.ts";
 import type { Session } from "./session/types.ts";
 import {
@@ -53,9 +52,9 @@ export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
 }
 
 async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise<RequestContext> {
-  const { keys, cookies } = engine.settings;
+  const { signing, cookies } = engine.settings;
   const { name } = specFor(cookies, facts.secure);
-  const presented = openCookies(keys, name, readCookie(facts.cookieHeader, name));
+  const presented = openCookies(signing, name, readCookie(facts.cookieHeader, name));
   const token = presented.status === "token" ? presented.token : null;
   const exchange = new Exchange(facts.secure, () => facts.client(), token);
   if (presented.status === "rejected")
@@ -133,8 +132,11 @@ function beginFound(
     const ending: Ending = { why, at: found.expiresAt, seenAt: found.seenAt };
     return beginEnded(engine, verbs, exchange, { ...found, ending });
   }
-  const { facts, dataText } = decodePayload(found);
+  const decoded = engine.codec.tryDecode(found);
+  if (decoded === null) return beginUnreadable(engine, verbs, exchange);
+  const { facts, dataText, stale } = decoded;
   const state = openSession(engine, exchange, verbs, dataText);
+  state.payloadStale = stale;
   state.graced = found.key !== key;
   if (state.graced) exchange.resendCookie = false;
   state.live({ ...found, key }, facts);
@@ -143,6 +145,13 @@ function beginFound(
   const who = { handle: found.handle, principal: principalOf(found) };
   engine.events.emit("loaded", who);
   if (standing !== null) engine.events.emit("degraded", { standing, ...who });
+}
+
+/** No key opens it; perhaps a newer one is rolling out, so the cookie stays as it is. */
+function beginUnreadable(engine: Engine, verbs: Verbs, exchange: Exchange): void {
+  exchange.resendCookie = false;
+  openSession(engine, exchange, verbs, EMPTY_DATA);
+  engine.events.emit("cookie-rejected", { reason: "unknown-key" });
 }
 
 async function commit(

@@ -35,7 +35,12 @@ describe("idle timeout", () => {
       expect(session.principal).toBeNull();
       return session.ending;
     });
-    expect(ending).toEqual({ why: "idle", at: clock.now(), seenAt: clock.now() - 30 * MINUTE, principal: "ada" });
+    expect(ending).toEqual({
+      why: "idle",
+      at: clock.now(),
+      seenAt: clock.now() - 30 * MINUTE,
+      principal: "ada",
+    });
     expect(visitor.cookie).toBeUndefined();
     expect(told("expired")).toMatchObject([{ principal: "ada", ending: { why: "idle" } }]);
     expect(await visitor.visit((session) => session.ending)).toBeNull();

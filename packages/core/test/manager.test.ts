@@ -48,6 +48,7 @@ describe("B-13 get and list", () => {
       level: 2,
       client: { ip: "192.0.2.7", userAgent: "Test/1" },
       data: { cart: [1] },
+      readable: true,
     });
     expect(await sessions.get("AAA".padEnd(19, "x"))).toBeNull();
     expect(await sessions.get("")).toBeNull();

@@ -1,7 +1,7 @@
 /** Makes records: for a login, for the first write of an anonymous session, for a rotation. */
 import { USER_AGENT_LENGTH } from "../policy/client.ts";
 import { deadline } from "../policy/expiry.ts";
-import { encodePayload, type Facts } from "../session/payload.ts";
+import type { Facts } from "../session/payload.ts";
 import type { Values } from "../session/data.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { SessionState } from "../session/state.ts";
@@ -42,17 +42,18 @@ export function draftSession(engine: Engine, { principal, facts, dataText }: Dra
   const token = mintToken(tag, generateSecret);
   const timeouts = timeoutsOf(engine, facts);
   const absoluteExpiresAt = now + timeouts.absolute;
+  const handle = mintHandle(tag);
   const record: StoredRecord = {
     kind,
     key: digestToken(token),
-    handle: mintHandle(tag),
+    handle,
     owner,
     version: 1,
     createdAt: now,
     seenAt: now,
     expiresAt: deadline(timeouts, now, absoluteExpiresAt),
     absoluteExpiresAt,
-    payload: encodePayload(facts, dataText),
+    payload: engine.codec.encode({ kind, handle }, facts, dataText),
   };
   return { record, token, facts, dataText };
 }
@@ -72,7 +73,7 @@ export function draftRotation(
     seenAt: now,
     expiresAt: deadline(timeoutsOf(engine, parts.facts), now, parts.absoluteExpiresAt),
     absoluteExpiresAt: parts.absoluteExpiresAt,
-    payload: encodePayload(parts.facts, parts.dataText),
+    payload: engine.codec.encode(from, parts.facts, parts.dataText),
   };
   return { record, token, facts: parts.facts, dataText: parts.dataText };
 }

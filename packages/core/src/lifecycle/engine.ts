@@ -14,7 +14,7 @@ import {
   type Values,
 } from "../session/data.ts";
 import { runSchema } from "../options/standard-schema.ts";
-import { decodePayload, type Facts } from "../session/payload.ts";
+import type { Facts, PayloadCodec } from "../session/payload.ts";
 import type { CommitQueue } from "../session/queue.ts";
 import { createSession } from "../session/session.ts";
 import { type Exchange, SessionState, type Verbs } from "../session/state.ts";
@@ -25,6 +25,7 @@ import { parseTaggedOwner } from "../token/tag.ts";
 /** Shared by all verbs of one manager. */
 export interface Engine {
   readonly settings: Settings;
+  readonly codec: PayloadCodec;
   readonly store: StoreCaller;
   /** What goes on while the store is away; null unless `onStoreError` is `'local'`. */
   readonly local: LocalCaller | null;
@@ -75,8 +76,8 @@ export function checkedText(engine: Engine, values: Readonly<Values>): string {
 }
 
 /** Takes over what the store has now, keeping this request's own changes for the next write. */
-export function adopt(state: SessionState, record: StoredRecord): void {
-  const { facts, dataText } = decodePayload(record);
+export function adopt(engine: Engine, state: SessionState, record: StoredRecord): void {
+  const { facts, dataText } = engine.codec.decode(record);
   state.live(record, facts);
   state.data.written(dataText);
 }

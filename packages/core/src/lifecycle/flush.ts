@@ -100,6 +100,7 @@ async function touchIfDue(engine: Engine, state: SessionState): Promise<void> {
   const timeouts = timeoutsOf(engine, state.facts);
   const isDue = now - record.seenAt >= touchInterval(timeouts, engine.settings.touchAfter);
   if (!isDue && !state.touchWanted) return;
+  if (state.payloadStale) return writeChanges(engine, state, new Map());
   const expiresAt = deadline(timeouts, now, record.absoluteExpiresAt);
   const ref = { kind: record.kind, key: record.key };
   const isAlive = await engine.store.call("touch", (store) => store.touch(ref, now, expiresAt));

@@ -145,7 +145,7 @@ async function replaceOld(
       return refuse(engine, draft, becoming.admission, result.active);
     case "conflict":
     case "moved":
-      adopt(state, result.record);
+      adopt(engine, state, result.record);
       return false;
     case "gone": {
       // A parallel login of the same visitor may have replaced the anonymous session: its data was

@@ -124,11 +124,11 @@ async function replaceToken(
       });
       return true;
     case "moved":
-      adopt(state, result.record);
+      adopt(engine, state, result.record);
       state.graced = true;
       return false;
     case "conflict":
-      adopt(state, result.record);
+      adopt(engine, state, result.record);
       return false;
     case "gone":
       dropChanges(engine, state, result.tombstone);

@@ -29,7 +29,7 @@ export async function createOutside(
   const making = cookieMaking(engine.settings, options.secureRequest ?? false);
   const { name, value, attributes } = tokenCookie(token, record.expiresAt, making);
   return {
-    session: sessionInfo(record),
+    session: sessionInfo(engine, record),
     setCookie: serializeCookie(name, value, attributes),
   };
 }

@@ -26,12 +26,12 @@ export function inspectMethods(engine: Engine): Inspecting {
     count,
     async get(handle) {
       const found = await readHandle(engine, handle);
-      return found === null || isTombstone(found) ? null : sessionInfo(found);
+      return found === null || isTombstone(found) ? null : sessionInfo(engine, found);
     },
     async list(principal, page = {}) {
       const owner = ownerKey(namespace, principalName(principal));
       const records = await engine.store.call("listOwner", (store) => store.listOwner(kind, owner));
-      return pageOf(records, page);
+      return pageOf(engine, records, page);
     },
     async principals({ cursor = null, limit = 100 } = {}) {
       const page = await engine.store.call("owners", (store) => store.owners(kind, cursor, limit));
@@ -56,7 +56,7 @@ export function inspectMethods(engine: Engine): Inspecting {
     async explain(handle) {
       const found = await readHandle(engine, handle);
       if (found === null) return { status: "unknown" };
-      if (!isTombstone(found)) return { status: "active", session: sessionInfo(found) };
+      if (!isTombstone(found)) return { status: "active", session: sessionInfo(engine, found) };
       return { status: "ended", principal: principalOf(found), ending: found.ending };
     },
     async health() {

@@ -22,6 +22,8 @@ export interface SessionInfo {
   readonly client: ClientFacts;
   /** A copy of the application's data. */
   readonly data: Record<string, unknown>;
+  /** False: no key of the ring opens what is stored; level, client and data are then not known. */
+  readonly readable: boolean;
 }
 
 /** Which sessions a batch means: all, those of one principal, those that a predicate accepts. */

@@ -5,7 +5,7 @@ import { SojournError } from "../errors.ts";
 import { type MaxSessions, ON_LIMIT } from "../policy/admission.ts";
 import type { BreakerOptions } from "../store/breaker.ts";
 import type { OnLimit } from "../store/contract.ts";
-import { MIN_SECRET_LENGTH, type SecretBytes } from "../token/key-ring.ts";
+import { KeyRing, type KeySource, MIN_SECRET_LENGTH } from "../keys/key-ring.ts";
 import { BREAKER_DEFAULTS, DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import type { OnStoreError, SessionOptions } from "./types.ts";
@@ -18,17 +18,36 @@ const duration = z.union([z.number(), z.string()]).transform((value, context) =>
 });
 const positive = duration.refine((ms) => ms > 0, "must be longer than 0");
 
-const secret = z.custom<SecretBytes>(
-  (value) =>
-    (typeof value === "string" || value instanceof Uint8Array) && value.length >= MIN_SECRET_LENGTH,
-  `must be a text of at least ${MIN_SECRET_LENGTH} characters or as many bytes; make one with: openssl rand -base64 32`,
-);
-const secrets = z.preprocess(
-  (value) => (Array.isArray(value) ? value : [value]),
-  z
-    .tuple([secret], secret)
-    .refine((all) => new Set(all.map(String)).size === all.length, "holds a secret twice"),
-);
+const KEY = `must be a text of at least ${MIN_SECRET_LENGTH} characters, as many bytes, or an object with id, sign() and verify(); make a secret with: openssl rand -base64 32`;
+
+/** A key ring, as it is given or made from what is. */
+const keyRing = z.unknown().transform((value, context): KeyRing => {
+  if (value instanceof KeyRing) return value;
+  const sources: readonly unknown[] = Array.isArray(value) ? value : [value];
+  for (const [index, source] of sources.entries()) {
+    if (!isKeySource(source)) context.addIssue({ code: "custom", path: [index], message: KEY });
+  }
+  const [newest, ...older] = sources.filter(isKeySource);
+  if (newest === undefined || context.issues.length > 0) {
+    if (sources.length === 0) context.addIssue({ code: "custom", message: "holds no key" });
+    return z.NEVER;
+  }
+  if (new Set(sources.map(identityOf)).size === sources.length)
+    return new KeyRing([newest, ...older]);
+  context.addIssue({ code: "custom", message: "holds a key twice" });
+  return z.NEVER;
+});
+
+function identityOf(source: unknown): unknown {
+  return source instanceof Uint8Array ? Buffer.from(source).toString() : source;
+}
+
+function isKeySource(value: unknown): value is KeySource {
+  if (typeof value === "string" || value instanceof Uint8Array)
+    return value.length >= MIN_SECRET_LENGTH;
+  const isObject = typeof value === "object" && value !== null;
+  return isObject && ["id", "sign", "verify"].every((name) => name in value);
+}
 
 function fn<T>(what: string): z.ZodType<T> {
   return z.custom<T>((value) => typeof value === "function", `must be a function: ${what}`);
@@ -64,7 +83,17 @@ const cookie = z
 
 const options = z
   .strictObject({
-    secret: secrets.optional(),
+    secret: keyRing.optional(),
+    encryption: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          keys: keyRing.optional(),
+          compress: z.boolean().default(false),
+          acceptPlain: z.boolean().default(false),
+        }),
+      ])
+      .default(false),
     store: z
       .custom<NonNullable<SessionOptions["store"]>>(
         (value) =>
@@ -180,7 +209,14 @@ type Plain =
 
 /** Options after the check: defaults filled in, durations in ms. */
 export interface CheckedOptions extends Pick<SessionOptions, Plain> {
-  readonly secret?: [SecretBytes, ...SecretBytes[]] | undefined;
+  readonly secret?: KeyRing | undefined;
+  readonly encryption:
+    | boolean
+    | {
+        readonly keys?: KeyRing | undefined;
+        readonly compress: boolean;
+        readonly acceptPlain: boolean;
+      };
   readonly cookie: CookieOptions;
   readonly idle: number | null;
   readonly absolute: number;

@@ -6,7 +6,7 @@ import type { Metrics } from "../metrics.ts";
 import type { MaxSessions } from "../policy/admission.ts";
 import type { SessionData } from "../session/types.ts";
 import type { OnLimit, Store } from "../store/contract.ts";
-import type { SecretBytes } from "../token/key-ring.ts";
+import type { KeyRing, KeySource } from "../keys/key-ring.ts";
 import type { SecretGenerator } from "../token/token.ts";
 import type { Duration } from "./duration.ts";
 import type { StandardSchema } from "./standard-schema.ts";
@@ -23,14 +23,29 @@ export interface BreakerSettings {
   readonly pause?: Duration | undefined;
 }
 
+/** See {@link SessionOptions.encryption}. */
+export interface EncryptionSettings {
+  /** Keys of its own, as in `secret`. Default: those of `secret`. */
+  readonly keys?: KeySource | readonly KeySource[] | KeyRing | undefined;
+  /** Compresses data of 1 KiB and more before it is encrypted. Default false. */
+  readonly compress?: boolean | undefined;
+  /** Takes over sessions that were stored unencrypted; switch it off when they are gone. Default false. */
+  readonly acceptPlain?: boolean | undefined;
+}
+
 /** Options of a manager, of `sessionPlugin` and of `sessionMiddleware`. */
 export interface SessionOptions {
   /**
-   * The secrets that sign the cookie, each of at least 32 characters; the first signs, all verify.
-   * Default: the environment variable `SESSION_SECRET`, comma-separated. Without either: an error in
+   * The keys that sign the cookie: secrets of at least 32 characters, objects that sign, or a `KeyRing`,
+   * whose keys can be changed later. The first signs, all verify. Default: the environment variable `SESSION_SECRET`, comma-separated. Without either: an error in
    * production, a generated secret with a warning elsewhere.
    */
-  readonly secret?: SecretBytes | readonly SecretBytes[] | undefined;
+  readonly secret?: KeySource | readonly KeySource[] | KeyRing | undefined;
+  /**
+   * Encrypts what is stored of a session (AES-256-GCM), so that a stolen store shows nothing. `true`:
+   * with the keys of `secret`. Default: not.
+   */
+  readonly encryption?: boolean | EncryptionSettings | undefined;
   /** Where sessions are kept. Default: a memory store (with a warning in production). */
   readonly store?: Store | undefined;
   readonly cookie?: CookieOptions | undefined;

@@ -115,6 +115,8 @@ export class SessionState {
   /** Why the session that the browser came with is no more. */
   ending: EndedSession | null = null;
   touchWanted = false;
+  /** The payload is to be written anew with the next touch: an older key encrypted it, or none. */
+  payloadStale = false;
   /** The record is reached through an old key in its grace time. */
   graced = false;
   /** The record was read earlier; the store could not be asked now. */
