@@ -26,6 +26,7 @@ export const ERROR_CODES = [
   "SOJOURN_STORE_NEWER_FORMAT",
   "SOJOURN_STORE_WRITE_FAILED",
   "SOJOURN_KEY_UNKNOWN",
+  "SOJOURN_CSRF_REJECTED",
   "SOJOURN_ADAPTER_MISUSE",
 ] as const;
 
@@ -35,6 +36,7 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 /** HTTP status of the codes that an HTTP answer makes sense for; every other code answers 500. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   SOJOURN_NOT_LOGGED_IN: 401,
+  SOJOURN_CSRF_REJECTED: 403,
   SOJOURN_LIMIT_REACHED: 409,
   SOJOURN_SESSION_ENDED: 409,
   SOJOURN_UPDATE_CONFLICT: 503,

@@ -1,6 +1,7 @@
 /** What happens to sessions, told to listeners and to `node:diagnostics_channel`. */
 import { channel } from "node:diagnostics_channel";
 import type { Clock, UnixMs } from "./clock.ts";
+import type { CsrfRejection } from "./csrf/policy.ts";
 import type { Ending, Handle } from "./store/contract.ts";
 
 interface EventBase {
@@ -67,6 +68,13 @@ export interface SessionEvents {
   "cookie-rejected": EventBase & {
     readonly type: "cookie-rejected";
     readonly reason: CookieRejection;
+  };
+  /** A request that another site may have forged. `enforced: false`: it was let through (reportOnly). */
+  "csrf-rejected": EventBase & {
+    readonly type: "csrf-rejected";
+    readonly reason: CsrfRejection;
+    readonly enforced: boolean;
+    readonly handle: Handle | null;
   };
   "cookie-unsent": EventBase & {
     readonly type: "cookie-unsent";
@@ -135,6 +143,7 @@ const LEVELS: Record<keyof SessionEvents, Level> = {
   expired: "info",
   denied: "warn",
   "cookie-rejected": "warn",
+  "csrf-rejected": "warn",
   "cookie-unsent": "warn",
   "changes-dropped": "warn",
   "token-reused": "warn",

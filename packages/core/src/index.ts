@@ -6,6 +6,14 @@ export type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 export { type CacheHeaders, privacyHeaders } from "./response/privacy.ts";
 export { type TimeoutAnswer, timeoutAnswer } from "./response/timeout.ts";
 export { METRICS, type MetricName, type Metrics } from "./metrics.ts";
+export {
+  csrfPolicy,
+  csrfRejected,
+  type CsrfFacts,
+  type CsrfOptions,
+  type CsrfPolicy,
+  type CsrfRejection,
+} from "./csrf/policy.ts";
 export { serializeCookie } from "./cookie/serialize.ts";
 export type { CookieAttributes, CookieOptions } from "./cookie/spec.ts";
 export type { BreakerSettings, DataView, OnStoreError, SessionOptions } from "./options/types.ts";

@@ -6,7 +6,7 @@ import type { Values } from "../session/data.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { SessionState } from "../session/state.ts";
 import type { Admission, Store, StoredRecord } from "../store/contract.ts";
-import { ownerKey, randomTag, tagOf } from "../token/tag.ts";
+import { ownerKey, randomTag, TAG_LENGTH, tagOf } from "../token/tag.ts";
 import { digestToken, mintHandle, mintToken, type Token } from "../token/token.ts";
 import { SojournError } from "../errors.ts";
 import {
@@ -31,15 +31,20 @@ export interface DraftParts {
   readonly principal: string | null;
   readonly facts: Facts;
   readonly dataText: string;
+  /** The token to use, where one was made already. */
+  readonly reserved?: Token | null;
 }
 
 /** A draft of a new session: new token, new handle, both timeouts from now. */
-export function draftSession(engine: Engine, { principal, facts, dataText }: DraftParts): Draft {
+export function draftSession(
+  engine: Engine,
+  { principal, facts, dataText, reserved = null }: DraftParts,
+): Draft {
   const { clock, kind, namespace, generateSecret } = engine.settings;
   const now = clock.now();
   const owner = principal === null ? null : ownerKey(namespace, principal);
-  const tag = owner === null ? randomTag() : tagOf(owner);
-  const token = mintToken(tag, generateSecret);
+  const tag = owner === null ? (reserved?.slice(0, TAG_LENGTH) ?? randomTag()) : tagOf(owner);
+  const token = reserved ?? mintToken(tag, generateSecret);
   const timeouts = timeoutsOf(engine, facts);
   const absoluteExpiresAt = now + timeouts.absolute;
   const handle = mintHandle(tag);
@@ -141,6 +146,7 @@ export function refuse(
 export function takeOver(state: SessionState, draft: Draft, sent: string = draft.dataText): void {
   state.live(draft.record, draft.facts);
   state.graced = false;
+  state.reserved = null;
   state.data.written(draft.dataText, sent);
   state.exchange.mint(draft.token);
 }

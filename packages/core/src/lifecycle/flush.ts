@@ -30,7 +30,10 @@ export async function flush(engine: Engine, state: SessionState): Promise<void> 
     throw state.outage;
   }
   if (await followPrincipal(engine, state)) return;
-  if (state.phase === "fresh") return changes === null ? undefined : createAnonymous(engine, state);
+  if (state.phase === "fresh") {
+    const isWanted = changes !== null || state.reserved !== null;
+    return isWanted ? createAnonymous(engine, state) : undefined;
+  }
   const privileges = changedPrivileges(engine, state);
   if (privileges !== undefined && !state.exchange.rotated)
     return rotateRecord(engine, state, "privileges", {});

@@ -2,6 +2,7 @@
 import type { SessionState, Verbs } from "../session/state.ts";
 import type { Degraded } from "../events.ts";
 import { type Engine, principalOf, sessionEnded } from "./engine.ts";
+import { checkCsrf, csrfToken } from "./csrf.ts";
 import { flush } from "./flush.ts";
 import { login } from "./login.ts";
 import { logout, regenerate, revokeOthers } from "./logout.ts";
@@ -31,6 +32,8 @@ export function createVerbs(engine: Engine): Verbs {
         requireLive(state);
       }),
     degraded: (state) => degraded(engine, state),
+    csrfToken: (state) => csrfToken(engine, state),
+    checkCsrf: (state, facts, policy) => checkCsrf(engine, state, facts, policy),
   };
 }
 

@@ -30,7 +30,8 @@ export async function createAnonymous(
     data: state.data.peek(),
     client: state.exchange.client(),
   });
-  const draft = draftSession(engine, { principal: null, facts, dataText });
+  const { reserved } = state;
+  const draft = draftSession(engine, { principal: null, facts, dataText, reserved });
   await store(engine, draft, undefined);
   takeOver(state, draft, sent);
   engine.events.emit("created", { handle: draft.record.handle, principal: null });

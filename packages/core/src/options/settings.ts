@@ -32,6 +32,8 @@ export interface Settings extends Pick<
 > {
   /** Signs and verifies the cookie. */
   readonly signing: Signing;
+  /** Signs and verifies anti-forgery tokens. */
+  readonly csrf: Signing;
   readonly encryption: PayloadSealing | null;
   readonly cookies: CookieSpecs;
   readonly store: Store;
@@ -64,6 +66,7 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
   return {
     ...checked,
     signing: new Signing(ring, "cookie"),
+    csrf: new Signing(ring, "csrf"),
     encryption: encryptionOf(checked, ring),
     cookies: cookieSpecs(checked.cookie, isProduction ? true : "auto"),
     store,

@@ -1,5 +1,6 @@
 /** `req.session` itself: data as properties, with methods and facts that no data can shadow. */
 import { inspect } from "node:util";
+import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import { SojournError } from "../errors.ts";
 import type { Degraded } from "../events.ts";
 import { compareClients } from "../policy/client.ts";
@@ -115,6 +116,12 @@ class SessionMembers {
   checkClient(): ClientCheck {
     const { facts, exchange } = this[STATE];
     return compareClients({ ip: facts.ip, userAgent: facts.userAgent }, exchange.client());
+  }
+  csrfToken(): string {
+    return this[STATE].verbs.csrfToken(this[STATE]);
+  }
+  checkCsrf(facts: CsrfFacts, policy: CsrfPolicy): CsrfRejection | null {
+    return this[STATE].verbs.checkCsrf(this[STATE], facts, policy);
   }
   toJSON(): Record<string, unknown> {
     return this[STATE].data.copy();

@@ -1,5 +1,6 @@
 /** The mutable side of one request: its session, and what its response will have to say. */
 import type { UnixMs } from "../clock.ts";
+import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { SojournError } from "../errors.ts";
 import type { Degraded } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
@@ -23,6 +24,8 @@ export interface Verbs {
   update(state: SessionState, change: (data: Record<string, unknown>) => void): Promise<void>;
   revokeOthers(state: SessionState, reason: string | undefined): Promise<number>;
   degraded(state: SessionState): Degraded | null;
+  csrfToken(state: SessionState): string;
+  checkCsrf(state: SessionState, facts: CsrfFacts, policy: CsrfPolicy): CsrfRejection | null;
 }
 
 /**
@@ -117,6 +120,8 @@ export class SessionState {
   touchWanted = false;
   /** The payload is to be written anew with the next touch: an older key encrypted it, or none. */
   payloadStale = false;
+  /** The token that a session without a record will get, where something was bound to it already. */
+  reserved: Token | null = null;
   /** The record is reached through an old key in its grace time. */
   graced = false;
   /** The record was read earlier; the store could not be asked now. */
@@ -159,6 +164,7 @@ export class SessionState {
   reset(): void {
     this.phase = "fresh";
     this.record = null;
+    this.reserved = null;
     this.facts = ANONYMOUS;
     this.graced = false;
     this.stale = false;

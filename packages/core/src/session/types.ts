@@ -1,5 +1,6 @@
 /** What an application sees of a session: the type of `req.session` and its parts. */
 import type { UnixMs } from "../clock.ts";
+import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { Degraded } from "../events.ts";
 import type { Ending, Handle, OnLimit } from "../store/contract.ts";
 import type { Duration } from "../options/duration.ts";
@@ -89,6 +90,13 @@ export interface SessionMethods {
   revokeOthers(reason?: string): Promise<number>;
   /** Compares this request's client with the one that began the session. */
   checkClient(): ClientCheck;
+  /**
+   * A token for the forms and scripts of this page, to be sent back in the header `x-csrf-token` or the field
+   * `_csrf`; good until the session gets a new token, as at login. A visitor without a session gets one.
+   */
+  csrfToken(): string;
+  /** What `csrfGuard` asks: null, or why the request is refused. Tells of it (event `csrf-rejected`). */
+  checkCsrf(facts: CsrfFacts, policy: CsrfPolicy): CsrfRejection | null;
   /** A plain copy of the data. */
   toJSON(): Record<string, unknown>;
 }
