@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   "SOJOURN_LEVEL_INVALID",
   "SOJOURN_LIMIT_REACHED",
   "SOJOURN_SESSION_ENDED",
+  "SOJOURN_SESSION_LOCKED",
   "SOJOURN_UPDATE_CONFLICT",
   "SOJOURN_RECORD_EXISTS",
   "SOJOURN_STORE_UNAVAILABLE",
@@ -36,6 +37,7 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 /** HTTP status of the codes that an HTTP answer makes sense for; every other code answers 500. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   SOJOURN_NOT_LOGGED_IN: 401,
+  SOJOURN_SESSION_LOCKED: 401,
   SOJOURN_CSRF_REJECTED: 403,
   SOJOURN_LIMIT_REACHED: 409,
   SOJOURN_SESSION_ENDED: 409,

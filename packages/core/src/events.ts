@@ -2,6 +2,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { Clock, UnixMs } from "./clock.ts";
 import type { CsrfRejection } from "./csrf/policy.ts";
+import type { ClientCheck } from "./session/types.ts";
 import type { Ending, Handle } from "./store/contract.ts";
 
 interface EventBase {
@@ -68,6 +69,12 @@ export interface SessionEvents {
   "cookie-rejected": EventBase & {
     readonly type: "cookie-rejected";
     readonly reason: CookieRejection;
+  };
+  /** Another client than the one that the session belongs to came with it; `action`: what the option `binding` says. */
+  "client-changed": SessionEvent & {
+    readonly type: "client-changed";
+    readonly reasons: ClientCheck["reasons"];
+    readonly action: "report" | "step-up" | "revoke";
   };
   /** A request that another site may have forged. `enforced: false`: it was let through (reportOnly). */
   "csrf-rejected": EventBase & {
@@ -143,6 +150,7 @@ const LEVELS: Record<keyof SessionEvents, Level> = {
   expired: "info",
   denied: "warn",
   "cookie-rejected": "warn",
+  "client-changed": "warn",
   "csrf-rejected": "warn",
   "cookie-unsent": "warn",
   "changes-dropped": "warn",

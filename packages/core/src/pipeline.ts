@@ -1,16 +1,26 @@
 /** The way of a request, in two steps: `begin` before the handler, `commit` before the response. */
 import { readCookie } from "./cookie/read.ts";
+import { Device } from "./cookie/device.ts";
 import { specFor } from "./cookie/spec.ts";
 import { isSojournError, SojournError } from "./errors.ts";
-import { type Engine, isSessionEnded, openSession, principalOf } from "./lifecycle/engine.ts";
+import {
+  endingNow,
+  type Engine,
+  isSessionEnded,
+  openSession,
+  principalOf,
+  timeoutsOf,
+} from "./lifecycle/engine.ts";
 import { dropUnsaved, flush } from "./lifecycle/flush.ts";
 import { isStraggler } from "./policy/endings.ts";
-import { expired } from "./policy/expiry.ts";
+import { compareClients } from "./policy/client.ts";
+import { expired, isIdle } from "./policy/expiry.ts";
 import type { RequestFacts } from "./request/facts.ts";
 import { cookieMaking, decideCookie, planResponse } from "./response/decide.ts";
 import type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 import { EMPTY_DATA } from "./session/data.ts";
-import { Exchange, type Verbs } from "./session/state.ts";
+import type { Facts } from "./session/payload.ts";
+import { Exchange, type LockReason, type Verbs } from "./session/state.ts";
 import type { Session } from "./session/types.ts";
 import {
   type Ending,
@@ -52,11 +62,17 @@ export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
 }
 
 async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise<RequestContext> {
-  const { signing, cookies } = engine.settings;
-  const { name } = specFor(cookies, facts.secure);
+  const { signing, cookies, deviceSigning } = engine.settings;
+  const spec = specFor(cookies, facts.secure);
+  const { name } = spec;
   const presented = openCookies(signing, name, readCookie(facts.cookieHeader, name));
   const token = presented.status === "token" ? presented.token : null;
-  const exchange = new Exchange(facts.secure, () => facts.client(), token);
+  const exchange = new Exchange({
+    secure: facts.secure,
+    client: () => facts.client(),
+    presented: token,
+    device: deviceSigning && new Device(deviceSigning, spec, facts.cookieHeader),
+  });
   if (presented.status === "rejected")
     engine.events.emit("cookie-rejected", { reason: presented.reason });
   if (presented.status !== "token") {
@@ -73,7 +89,7 @@ async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise
   exchange.resendCookie = presented.resign;
   if (found === null) beginUnknown(engine, verbs, exchange);
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
-  else beginFound(engine, verbs, exchange, { key, found });
+  else await beginFound(engine, verbs, exchange, { key, found });
   return exchange;
 }
 
@@ -102,6 +118,44 @@ function beginDetached(
   engine.events.emit("degraded", { standing: "anonymous", handle: null, principal: null });
 }
 
+/** Ends a session that another client came with. */
+async function revokeStolen(engine: Engine, found: StoredRecord): Promise<Tombstone> {
+  const { kind, handle } = found;
+  const ending = endingNow(engine, "revoked", { reason: "another client" });
+  const tombstone = await engine.store.call("end", (store) => store.end({ kind, handle }, ending));
+  const principal = principalOf(found);
+  engine.events.emit("revoked", { handle, principal, except: null, count: 1, ending });
+  return tombstone ?? { ...found, ending };
+}
+
+/** Why the session shows nothing to this request, or null. */
+function lockOf(
+  engine: Engine,
+  exchange: Exchange,
+  found: StoredRecord,
+  facts: Facts,
+): LockReason | null {
+  if (isIdle(timeoutsOf(engine, facts), found.seenAt, engine.settings.clock.now())) return "idle";
+  return engine.settings.binding === "step-up" && isOtherClient(engine, exchange, found, facts)
+    ? "client"
+    : null;
+}
+
+/** Whether the client is another than the one that the session belongs to; tells of it. */
+function isOtherClient(
+  { settings: { binding }, events }: Engine,
+  exchange: Exchange,
+  found: StoredRecord,
+  facts: Facts,
+): boolean {
+  if (binding === "ignore" || found.owner === null) return false;
+  const { matches, reasons } = compareClients(facts, exchange.client());
+  if (matches) return false;
+  const who = { handle: found.handle, principal: principalOf(found) };
+  events.emit("client-changed", { ...who, reasons, action: binding });
+  return true;
+}
+
 function beginUnknown(engine: Engine, verbs: Verbs, exchange: Exchange): void {
   engine.events.emit("cookie-rejected", { reason: "unknown" });
   openSession(engine, exchange, verbs, EMPTY_DATA);
@@ -121,12 +175,12 @@ function beginEnded(engine: Engine, verbs: Verbs, exchange: Exchange, tombstone:
   if (ending.why === "rotated") engine.events.emit("token-reused", event);
 }
 
-function beginFound(
+async function beginFound(
   engine: Engine,
   verbs: Verbs,
   exchange: Exchange,
   { key, found }: { key: RecordKey; found: StoredRecord },
-): void {
+): Promise<void> {
   const why = expired(found, engine.settings.clock.now());
   if (why !== null) {
     const ending: Ending = { why, at: found.expiresAt, seenAt: found.seenAt };
@@ -135,6 +189,15 @@ function beginFound(
   const decoded = engine.codec.tryDecode(found);
   if (decoded === null) return beginUnreadable(engine, verbs, exchange);
   const { facts, dataText, stale } = decoded;
+  if (engine.settings.binding === "revoke" && isOtherClient(engine, exchange, found, facts)) {
+    return beginEnded(engine, verbs, exchange, await revokeStolen(engine, found));
+  }
+  if (engine.settings.binding === "report") isOtherClient(engine, exchange, found, facts);
+  const lock = lockOf(engine, exchange, found, facts);
+  if (lock !== null) {
+    const state = openSession(engine, exchange, verbs, EMPTY_DATA);
+    return state.lockUp({ ...found, key }, { why: lock, facts, dataText });
+  }
   const state = openSession(engine, exchange, verbs, dataText);
   state.payloadStale = stale;
   state.graced = found.key !== key;
@@ -166,7 +229,11 @@ async function commit(
     if (!isSessionEnded(error) && !dropUnsaved(engine, exchange.state, error)) throw error;
   }
   const cookie = decideCookie(exchange, cookieMaking(engine.settings, exchange.secure));
-  return planResponse(exchange, cookie && sendable(engine, exchange, { cookie, headersSent }));
+  const device = exchange.device?.take() ?? null;
+  return planResponse(exchange, {
+    cookie: cookie && sendable(engine, exchange, { cookie, headersSent }),
+    device: device && sendable(engine, exchange, { cookie: device, headersSent }),
+  });
 }
 
 function sendable(

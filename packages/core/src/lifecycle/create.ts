@@ -1,5 +1,5 @@
 /** Makes records: for a login, for the first write of an anonymous session, for a rotation. */
-import { USER_AGENT_LENGTH } from "../policy/client.ts";
+import { clientFacts } from "../policy/client.ts";
 import { deadline } from "../policy/expiry.ts";
 import type { Facts } from "../session/payload.ts";
 import type { Values } from "../session/data.ts";
@@ -92,15 +92,11 @@ export interface Beginning {
 }
 
 /** The facts of a new session: those given, who began it, and a digest of what it may do. */
-export function newFacts(
-  engine: Engine,
-  { facts, principal, data, client: { ip, userAgent } }: Beginning,
-): Facts {
+export function newFacts(engine: Engine, { facts, principal, data, client }: Beginning): Facts {
   const privileges = privilegesOf(engine, data, principal);
   return {
     ...facts,
-    ...(ip === undefined ? {} : { ip }),
-    ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, USER_AGENT_LENGTH) }),
+    ...clientFacts(client),
     ...(privileges === undefined ? {} : { privileges }),
   };
 }

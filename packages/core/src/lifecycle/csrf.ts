@@ -5,7 +5,7 @@ import type { SessionState } from "../session/state.ts";
 import type { RecordKey } from "../store/contract.ts";
 import { randomTag } from "../token/tag.ts";
 import { digestToken, mintToken } from "../token/token.ts";
-import { type Engine, sessionEnded } from "./engine.ts";
+import { type Engine, sessionEnded, sessionLocked } from "./engine.ts";
 
 /**
  * `session.csrfToken`. A visitor without a session gets one at the commit: the token that it will have is
@@ -14,6 +14,7 @@ import { type Engine, sessionEnded } from "./engine.ts";
 export function csrfToken(engine: Engine, state: SessionState): string {
   if (state.phase === "detached") throw state.outage;
   if (state.phase === "ended") throw sessionEnded(state.ending);
+  if (state.lock !== null) throw sessionLocked(state.lock);
   state.exchange.accessed = true;
   if (state.phase === "fresh") {
     state.reserved ??= mintToken(randomTag(), engine.settings.generateSecret);

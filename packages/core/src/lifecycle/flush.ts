@@ -29,6 +29,7 @@ export async function flush(engine: Engine, state: SessionState): Promise<void> 
     if (changes === null) return;
     throw state.outage;
   }
+  if (state.phase === "locked") return dropLocked(engine, state);
   if (await followPrincipal(engine, state)) return;
   if (state.phase === "fresh") {
     const isWanted = changes !== null || state.reserved !== null;
@@ -46,6 +47,14 @@ export async function flush(engine: Engine, state: SessionState): Promise<void> 
     );
   }
   await touchIfDue(engine, state);
+}
+
+/** A locked session takes nothing, and is not used either. */
+function dropLocked(engine: Engine, state: SessionState): void {
+  const keys = [...(state.data.changes()?.keys() ?? [])];
+  state.data.forget();
+  const handle = state.record?.handle ?? null;
+  if (keys.length > 0) engine.events.emit("changes-dropped", { handle, keys, ending: null });
 }
 
 /**

@@ -100,7 +100,7 @@ export async function becomeSession(
       facts: newFacts(engine, {
         ...becoming,
         data: state.data.peek(),
-        client: state.exchange.client(),
+        client: state.exchange.newClient(),
       }),
       dataText: carriedData(state, becoming),
     });

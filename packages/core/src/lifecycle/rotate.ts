@@ -1,6 +1,7 @@
 /** Rotation: a new token for the same session, by wish or because its privileges changed. */
 import { SojournError } from "../errors.ts";
 import type { SessionEvents } from "../events.ts";
+import { clientFacts } from "../policy/client.ts";
 import type { Facts } from "../session/payload.ts";
 import type { SessionState } from "../session/state.ts";
 import type { ElevateOptions } from "../session/types.ts";
@@ -57,6 +58,7 @@ export async function elevate(
 export async function reauthenticate(engine: Engine, state: SessionState): Promise<void> {
   requirePrincipal(state, "reauthenticate");
   await rotateRecord(engine, state, "reauthenticate", {
+    ...clientFacts(state.exchange.newClient()),
     authenticatedAt: engine.settings.clock.now(),
   });
 }

@@ -28,7 +28,7 @@ export async function createAnonymous(
     facts: ANONYMOUS,
     principal: null,
     data: state.data.peek(),
-    client: state.exchange.client(),
+    client: state.exchange.newClient(),
   });
   const { reserved } = state;
   const draft = draftSession(engine, { principal: null, facts, dataText, reserved });

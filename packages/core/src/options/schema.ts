@@ -8,7 +8,7 @@ import type { OnLimit } from "../store/contract.ts";
 import { KeyRing, type KeySource, MIN_SECRET_LENGTH } from "../keys/key-ring.ts";
 import { BREAKER_DEFAULTS, DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
-import type { OnStoreError, SessionOptions } from "./types.ts";
+import type { Binding, ClearSiteData, OnStoreError, SessionOptions } from "./types.ts";
 
 const duration = z.union([z.number(), z.string()]).transform((value, context) => {
   const ms = parseDuration(value);
@@ -105,6 +105,15 @@ const options = z
       .optional(),
     cookie: cookie.prefault({}),
     idle: positive.nullable().prefault(DEFAULTS.idle),
+    onIdle: z.enum(["end", "lock"]).default(DEFAULTS.onIdle),
+    binding: z.enum(["ignore", "report", "step-up", "revoke"]).default(DEFAULTS.binding),
+    deviceCookie: z.boolean().default(DEFAULTS.deviceCookie),
+    clearSiteData: z
+      .union([
+        z.boolean(),
+        z.array(z.enum(["cache", "cookies", "storage", "executionContexts", "*"])).min(1),
+      ])
+      .default(DEFAULTS.clearSiteData),
     absolute: positive.prefault(DEFAULTS.absolute),
     touchAfter: duration.optional(),
     grace: duration.refine((ms) => ms <= 60_000, "must be at most '60s'").prefault(DEFAULTS.grace),
@@ -219,6 +228,10 @@ export interface CheckedOptions extends Pick<SessionOptions, Plain> {
       };
   readonly cookie: CookieOptions;
   readonly idle: number | null;
+  readonly onIdle: "end" | "lock";
+  readonly binding: Binding;
+  readonly deviceCookie: boolean;
+  readonly clearSiteData: boolean | readonly ClearSiteData[];
   readonly absolute: number;
   readonly touchAfter?: number | undefined;
   readonly grace: number;

@@ -27,6 +27,8 @@ export interface Settings extends Pick<
   | "schema"
   | "namespace"
   | "onStoreError"
+  | "onIdle"
+  | "binding"
   | "metrics"
   | "breaker"
 > {
@@ -34,6 +36,10 @@ export interface Settings extends Pick<
   readonly signing: Signing;
   /** Signs and verifies anti-forgery tokens. */
   readonly csrf: Signing;
+  /** Signs and verifies the device cookie; null: there is none. */
+  readonly deviceSigning: Signing | null;
+  /** Value of the header after a logout, or null. */
+  readonly clearSiteData: string | null;
   readonly encryption: PayloadSealing | null;
   readonly cookies: CookieSpecs;
   readonly store: Store;
@@ -67,6 +73,8 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
     ...checked,
     signing: new Signing(ring, "cookie"),
     csrf: new Signing(ring, "csrf"),
+    deviceSigning: checked.deviceCookie ? new Signing(ring, "device") : null,
+    clearSiteData: clearSiteDataHeader(checked.clearSiteData),
     encryption: encryptionOf(checked, ring),
     cookies: cookieSpecs(checked.cookie, isProduction ? true : "auto"),
     store,
@@ -79,6 +87,12 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
     generateSecret: checked.generateSecret ?? randomSecret,
     warnOnce,
   };
+}
+
+function clearSiteDataHeader(asked: CheckedOptions["clearSiteData"]): string | null {
+  if (asked === false) return null;
+  const types = asked === true ? ["cookies", "storage"] : asked;
+  return types.map((type) => `"${type}"`).join(", ");
 }
 
 /** Data of so many characters is worth compressing. */

@@ -23,6 +23,12 @@ export interface BreakerSettings {
   readonly pause?: Duration | undefined;
 }
 
+/** See {@link SessionOptions.clearSiteData}; W3C Clear Site Data 3.1. */
+export type ClearSiteData = "cache" | "cookies" | "storage" | "executionContexts" | "*";
+
+/** See {@link SessionOptions.binding}. */
+export type Binding = "ignore" | "report" | "step-up" | "revoke";
+
 /** See {@link SessionOptions.encryption}. */
 export interface EncryptionSettings {
   /** Keys of its own, as in `secret`. Default: those of `secret`. */
@@ -51,6 +57,27 @@ export interface SessionOptions {
   readonly cookie?: CookieOptions | undefined;
   /** A session dies when it was not used for so long. Default `'30m'`; null = never by idleness. */
   readonly idle?: Duration | null | undefined;
+  /**
+   * What the idle timeout does to a session that somebody is logged in to: `'end'`, the default, or `'lock'`: it is kept until the
+   * absolute timeout, and shows nothing until `session.reauthenticate()` (NIST 800-63B-4 2.2.3).
+   */
+  readonly onIdle?: "end" | "lock" | undefined;
+  /**
+   * What to do when another client comes with a session: another network, another kind of browser. `'ignore'`, the default;
+   * `'report'` tells of it (event `client-changed`); `'step-up'` locks the session for that client until
+   * `reauthenticate()`; `'revoke'` ends it.
+   */
+  readonly binding?: Binding | undefined;
+  /**
+   * Gives each browser that gets a session a lasting random id in a cookie of its own, signed, so that `checkClient()` and `binding`
+   * notice a session that was copied to another browser. Default false.
+   */
+  readonly deviceCookie?: boolean | undefined;
+  /**
+   * What a browser is told to clear at logout (header `Clear-Site-Data`, ASVS 14.3.1): `true` = cookies and
+   * storage. Beware: all cookies of the host and its sub-domains. Default false.
+   */
+  readonly clearSiteData?: boolean | readonly ClearSiteData[] | undefined;
   /** A session dies so long after login, whatever happens. Default `'24h'`. */
   readonly absolute?: Duration | undefined;
   /** How long a session is used before that is written. Default a tenth of idle, at most `'60s'`. */

@@ -4,13 +4,30 @@ import type { ClientFacts } from "../request/facts.ts";
 import type { ClientCheck } from "../session/types.ts";
 
 /** So many characters of a user agent are kept and compared. */
-export const USER_AGENT_LENGTH = 512;
+const USER_AGENT_LENGTH = 512;
 
-/** What differs. Unknown on either side counts as equal. */
+/** What is kept of the client that a session belongs to. */
+export function clientFacts({ ip, userAgent, device }: ClientFacts): KeptClient {
+  return {
+    ...(device === undefined ? {} : { device }),
+    ...(ip === undefined ? {} : { ip }),
+    ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, USER_AGENT_LENGTH) }),
+  };
+}
+
+/** See {@link clientFacts}. */
+interface KeptClient {
+  ip?: string;
+  userAgent?: string;
+  device?: string;
+}
+
+/** What differs. Unknown on either side counts as equal, but for a device that has lost its cookie. */
 export function compareClients(began: ClientFacts, now: ClientFacts): ClientCheck {
   const reasons: ClientCheck["reasons"][number][] = [];
   if (differ(network(began.ip), network(now.ip))) reasons.push("network-changed");
   if (differ(family(began.userAgent), family(now.userAgent))) reasons.push("user-agent-changed");
+  if (began.device !== undefined && began.device !== now.device) reasons.push("device-changed");
   return { matches: reasons.length === 0, reasons };
 }
 

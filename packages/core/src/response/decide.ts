@@ -50,8 +50,12 @@ export function decideCookie(exchange: Exchange, making: CookieMaking): PlannedC
   return { name, value: "", attributes: { ...attributes, maxAge: 0 } };
 }
 
-/** The plan for a response with that cookie. */
-export function planResponse(exchange: Exchange, cookie: PlannedCookie | null): ResponsePlan {
-  if (cookie) return { cookie, privacy: "secret" };
-  return { cookie, privacy: exchange.accessed ? "varies" : "none" };
+/** The plan for a response with these cookies. */
+export function planResponse(
+  exchange: Exchange,
+  { cookie, device }: Pick<ResponsePlan, "cookie" | "device">,
+): ResponsePlan {
+  const isSecret = cookie !== null || device !== null;
+  const privacy = isSecret ? "secret" : exchange.accessed ? "varies" : "none";
+  return { cookie, device, clearSiteData: exchange.takeClearSiteData(), privacy };
 }

@@ -15,6 +15,8 @@ export interface Facts {
   /** Who began the session. */
   readonly ip?: string;
   readonly userAgent?: string;
+  /** Digest of its device cookie. */
+  readonly device?: string;
   /** Digest of what the option `privileges` returned. */
   readonly privileges?: string;
 }

@@ -13,6 +13,7 @@ import type {
   ClientCheck,
   ElevateOptions,
   EndedSession,
+  LockedSession,
   LoginOptions,
   Session,
 } from "./types.ts";
@@ -31,8 +32,8 @@ class SessionMembers {
     return this[STATE].record?.handle ?? null;
   }
   get principal(): string | null {
-    const owner = this[STATE].record?.owner;
-    return owner ? parseTaggedOwner(owner) : null;
+    const { record, lock } = this[STATE];
+    return record?.owner && lock === null ? parseTaggedOwner(record.owner) : null;
   }
   get createdAt(): number | null {
     return this[STATE].record?.createdAt ?? null;
@@ -55,6 +56,11 @@ class SessionMembers {
   }
   get level(): number {
     return this[STATE].facts.level;
+  }
+  get locked(): LockedSession | null {
+    const { record, lock } = this[STATE];
+    if (lock === null || !record?.owner) return null;
+    return { why: lock, principal: parseTaggedOwner(record.owner) };
   }
   get degraded(): Degraded | null {
     return this[STATE].verbs.degraded(this[STATE]);
@@ -114,8 +120,8 @@ class SessionMembers {
     return this[STATE].verbs.revokeOthers(this[STATE], reason);
   }
   checkClient(): ClientCheck {
-    const { facts, exchange } = this[STATE];
-    return compareClients({ ip: facts.ip, userAgent: facts.userAgent }, exchange.client());
+    const { heldFacts, exchange } = this[STATE];
+    return compareClients(heldFacts, exchange.client());
   }
   csrfToken(): string {
     return this[STATE].verbs.csrfToken(this[STATE]);

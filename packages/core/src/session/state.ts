@@ -1,5 +1,6 @@
 /** The mutable side of one request: its session, and what its response will have to say. */
 import type { UnixMs } from "../clock.ts";
+import type { Device } from "../cookie/device.ts";
 import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { SojournError } from "../errors.ts";
 import type { Degraded } from "../events.ts";
@@ -7,7 +8,7 @@ import type { ClientFacts } from "../request/facts.ts";
 import type { StoredRecord, Tombstone } from "../store/contract.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
 import type { Token } from "../token/token.ts";
-import type { TrackedData } from "./data.ts";
+import { EMPTY_DATA, type TrackedData } from "./data.ts";
 import { ANONYMOUS, type Facts } from "./payload.ts";
 import type { ElevateOptions, EndedSession, LoginOptions, Session } from "./types.ts";
 
@@ -31,20 +32,44 @@ export interface Verbs {
 /**
  * `fresh`: the store has nothing of it; `alive`: loaded or created; `ended`: it ended while this
  * request had it, or this request came too late: nothing of it is written any more; `detached`: the
- * store was away when the request came: nothing of it is known, and nothing is written.
+ * store was away when the request came: nothing of it is known, and nothing is written; `locked`: it
+ * lives, but shows and takes nothing until the user has proved again who they are.
  */
-export type Phase = "fresh" | "alive" | "ended" | "detached";
+export type Phase = "fresh" | "alive" | "ended" | "detached" | "locked";
+
+/** Why a session is locked: it was not used for too long, or another client came with it. */
+export type LockReason = "idle" | "client";
+
+/** What a locked session holds back. */
+interface Lock {
+  readonly why: LockReason;
+  readonly facts: Facts;
+  readonly dataText: string;
+}
+
+/** What an exchange begins with. */
+export interface ExchangeParts {
+  readonly secure: boolean;
+  readonly client: () => ClientFacts;
+  /** The token that the browser brought. */
+  readonly presented: Token | null;
+  /** Null without the option `deviceCookie`. */
+  readonly device: Device | null;
+}
 
 /** One request: what it brought and what must be answered. */
 export class Exchange {
   readonly secure: boolean;
-  readonly client: () => ClientFacts;
+  readonly device: Device | null;
+  readonly #client: () => ClientFacts;
   #session: Session | null = null;
   #state: SessionState | null = null;
   /** Session data or facts were looked at: caches must know. */
   accessed = false;
   /** The browser holds a cookie of a session that is no more. */
   clearCookie = false;
+  /** What the header `Clear-Site-Data` will say. */
+  clearSiteData: string | null = null;
   /** The presented token must be sent again: newer signature, or a later deadline. */
   resendCookie = false;
   /** The token changed in this request already. */
@@ -54,10 +79,23 @@ export class Exchange {
   readonly #presented: Token | null;
   #minted: Token | null = null;
 
-  constructor(secure: boolean, client: () => ClientFacts, presented: Token | null) {
+  constructor({ secure, client, presented, device }: ExchangeParts) {
     this.secure = secure;
-    this.client = client;
+    this.device = device;
+    this.#client = client;
     this.#presented = presented;
+  }
+
+  /** The client that sent the request. */
+  client(): ClientFacts {
+    const device = this.device?.digest;
+    return device === undefined ? this.#client() : { ...this.#client(), device };
+  }
+
+  /** The client that a session is about to belong to; its browser gets a device cookie, if it is to have one. */
+  newClient(): ClientFacts {
+    this.device?.introduce();
+    return this.client();
   }
 
   /** The session of this request; another one after `regenerate()`. */
@@ -98,6 +136,13 @@ export class Exchange {
     this.clearCookie = this.#presented !== null;
   }
 
+  /** After a logout: what the browser is told to clear, once. */
+  takeClearSiteData(): string | null {
+    const value = this.clearSiteData;
+    this.clearSiteData = null;
+    return value;
+  }
+
   /** The token to put into the cookie, once. */
   takeToken(): Token | null {
     const token = this.#minted ?? (this.resendCookie ? this.#presented : null);
@@ -128,6 +173,7 @@ export class SessionState {
   stale = false;
   /** Why the store could not be asked, where the session is detached. */
   outage: SojournError | null = null;
+  #lock: Lock | null = null;
 
   constructor(exchange: Exchange, verbs: Verbs, data: TrackedData) {
     this.exchange = exchange;
@@ -147,6 +193,34 @@ export class SessionState {
   detach(outage: SojournError): void {
     this.phase = "detached";
     this.outage = outage;
+  }
+
+  /** The session is this record, which shows nothing until it is unlocked. */
+  lockUp(record: StoredRecord, lock: Lock): void {
+    this.phase = "locked";
+    this.record = record;
+    this.facts = ANONYMOUS;
+    this.#lock = lock;
+    this.data.load(EMPTY_DATA);
+  }
+
+  /** Why the session is locked, or null. */
+  get lock(): LockReason | null {
+    return this.phase === "locked" ? (this.#lock?.why ?? null) : null;
+  }
+
+  /** The facts, also while they are held back. */
+  get heldFacts(): Facts {
+    return this.lock === null ? this.facts : (this.#lock?.facts ?? this.facts);
+  }
+
+  /** Shows what was held back; returns the function that locks it up again. */
+  unlock(): () => void {
+    const [record, lock] = [this.record, this.#lock];
+    if (this.phase !== "locked" || !record || !lock) return () => {};
+    this.live(record, lock.facts);
+    this.data.load(lock.dataText);
+    return () => this.lockUp(record, lock);
   }
 
   /** Takes note of why the session that the browser came with is no more. */

@@ -37,7 +37,7 @@ export interface ElevateOptions {
 export interface ClientCheck {
   readonly matches: boolean;
   /** What differs from the client that was seen when the session began. */
-  readonly reasons: readonly ("network-changed" | "user-agent-changed")[];
+  readonly reasons: readonly ("network-changed" | "user-agent-changed" | "device-changed")[];
 }
 
 /** A node-style callback. */
@@ -65,7 +65,10 @@ export interface SessionMethods {
   login(principal: string | number, options?: LoginOptions): Promise<void>;
   /** Raises the level after a further factor: a new token without grace, `authenticatedAt` now. */
   elevate(options?: ElevateOptions): Promise<void>;
-  /** The same principal proved it again: a new token, both timeouts start anew (NIST 800-63B-4 5.2). */
+  /**
+   * The same principal proved it again: a new token, both timeouts start anew (NIST 800-63B-4 5.2), a locked
+   * session is unlocked, and this client is now the one that it belongs to.
+   */
   reauthenticate(): Promise<void>;
   /** Ends this session. The request goes on with a fresh, anonymous one. */
   logout(): Promise<void>;
@@ -107,6 +110,14 @@ export interface EndedSession extends Ending {
   readonly principal: string | null;
 }
 
+/** A session that shows nothing until its user has proved again who they are. */
+export interface LockedSession {
+  /** `idle`: not used for too long. `client`: another client came with it. */
+  readonly why: "idle" | "client";
+  /** Whose it is: the one who has to prove it. */
+  readonly principal: string;
+}
+
 /** The facts of a session. Read-only: `session.set('level', …)` would be data, not the fact. */
 export interface SessionFacts {
   /** Public, stable id; null until the session is saved for the first time. */
@@ -124,6 +135,11 @@ export interface SessionFacts {
   readonly ending: EndedSession | null;
   /** 0 anonymous, 1 logged in, higher by {@link SessionMethods.elevate}. */
   readonly level: number;
+  /**
+   * Not null: the session lives, but has no principal, level or data until `reauthenticate()` (options `onIdle` and
+   * `binding`). Until then what is changed in it is dropped.
+   */
+  readonly locked: LockedSession | null;
   /**
    * Null while the store answers. Else, by the option `onStoreError`: `stale`, read a moment ago and not to
    * be changed; `provisional`, made meanwhile and known to this process alone; `anonymous`, nothing
