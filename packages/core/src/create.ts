@@ -1,4 +1,5 @@
 /** Puts one manager together: settings, guarded store, events, verbs, pipeline. */
+import { keepAudit } from "./audit.ts";
 import { Events } from "./events.ts";
 import type { Engine } from "./lifecycle/engine.ts";
 import { createVerbs } from "./lifecycle/verbs.ts";
@@ -31,6 +32,7 @@ export function createSessionManager(options: SessionOptions = {}): SessionManag
   const settings = resolveSettings(options);
   const events = new Events(settings.clock, settings.logger);
   if (settings.metrics) feedMetrics(events, settings.metrics);
+  if (settings.audit) keepAudit(events, settings.audit);
   const guard = guardOf(settings, events);
   const local = localOf(settings, guard, events);
   const relay = relayOf(settings, events);

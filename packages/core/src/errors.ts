@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   "SOJOURN_NAME_RESERVED",
   "SOJOURN_PRINCIPAL_INVALID",
   "SOJOURN_NOT_LOGGED_IN",
+  "SOJOURN_REAUTHENTICATION_REQUIRED",
   "SOJOURN_LEVEL_INVALID",
   "SOJOURN_LIMIT_REACHED",
   "SOJOURN_SESSION_ENDED",
@@ -37,6 +38,7 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 /** HTTP status of the codes that an HTTP answer makes sense for; every other code answers 500. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   SOJOURN_NOT_LOGGED_IN: 401,
+  SOJOURN_REAUTHENTICATION_REQUIRED: 401,
   SOJOURN_SESSION_LOCKED: 401,
   SOJOURN_CSRF_REJECTED: 403,
   SOJOURN_LIMIT_REACHED: 409,

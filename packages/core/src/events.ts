@@ -2,6 +2,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { Clock, UnixMs } from "./clock.ts";
 import type { CsrfRejection } from "./csrf/policy.ts";
+import type { ClientFacts } from "./request/facts.ts";
 import type { ClientCheck } from "./session/types.ts";
 import type { Ending, Handle } from "./store/contract.ts";
 
@@ -9,6 +10,8 @@ interface EventBase {
   readonly at: UnixMs;
   /** It happened in another process on the same store; told to listeners only, not to the log. */
   readonly remote?: true;
+  /** Who sent the request that it happened in, where it was one. */
+  readonly client?: ClientFacts;
 }
 /** An event about one session. */
 interface SessionEvent extends EventBase {

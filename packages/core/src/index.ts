@@ -5,6 +5,10 @@ export type { ClientFacts, RequestFacts } from "./request/facts.ts";
 export type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 export { type CacheHeaders, privacyHeaders } from "./response/privacy.ts";
 export { type TimeoutAnswer, timeoutAnswer } from "./response/timeout.ts";
+export { networkOf } from "./policy/client.ts";
+export type { Freshness } from "./policy/freshness.ts";
+export { type Preset, PRESETS } from "./policy/presets.ts";
+export type { AuditRecord, AuditSink } from "./audit.ts";
 export { METRICS, type MetricName, type Metrics } from "./metrics.ts";
 export {
   csrfPolicy,
@@ -22,6 +26,7 @@ export type { StandardSchema } from "./options/standard-schema.ts";
 export { DEFAULTS } from "./options/defaults.ts";
 export type * from "./session/types.ts";
 export type * from "./manager/types.ts";
+export type { PolicyDescription, PolicyPoint } from "./manager/describe.ts";
 export type { UpgradeOptions, UpgradeRequest } from "./manager/upgrade.ts";
 export type { WatchOptions } from "./manager/watch.ts";
 export { memoryStore, type MemoryStoreOptions } from "./store/memory/store.ts";

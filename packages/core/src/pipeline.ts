@@ -3,6 +3,7 @@ import { readCookie } from "./cookie/read.ts";
 import { Device } from "./cookie/device.ts";
 import { specFor } from "./cookie/spec.ts";
 import { isSojournError, SojournError } from "./errors.ts";
+import type { CookieRejection } from "./events.ts";
 import {
   endingNow,
   type Engine,
@@ -73,13 +74,12 @@ async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise
     presented: token,
     device: deviceSigning && new Device(deviceSigning, spec, facts.cookieHeader),
   });
-  if (presented.status === "rejected")
-    engine.events.emit("cookie-rejected", { reason: presented.reason });
+  if (presented.status === "rejected") reject(engine, exchange, presented.reason);
   if (presented.status !== "token") {
     openSession(engine, exchange, verbs, EMPTY_DATA);
     return exchange;
   }
-  if (presented.amongOthers) engine.events.emit("cookie-rejected", { reason: "duplicate" });
+  if (presented.amongOthers) reject(engine, exchange, "duplicate");
   const key = digestToken(presented.token);
   const found = await read(engine, key);
   if (isSojournError(found)) {
@@ -91,6 +91,10 @@ async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
   else await beginFound(engine, verbs, exchange, { key, found });
   return exchange;
+}
+
+function reject({ events }: Engine, exchange: Exchange, reason: CookieRejection): void {
+  events.emit("cookie-rejected", { reason, client: exchange.sender });
 }
 
 /** What is at the key; with `onStoreError: 'anonymous'` the error of a store that is away. */
@@ -119,12 +123,17 @@ function beginDetached(
 }
 
 /** Ends a session that another client came with. */
-async function revokeStolen(engine: Engine, found: StoredRecord): Promise<Tombstone> {
+async function revokeStolen(
+  engine: Engine,
+  exchange: Exchange,
+  found: StoredRecord,
+): Promise<Tombstone> {
   const { kind, handle } = found;
   const ending = endingNow(engine, "revoked", { reason: "another client" });
   const tombstone = await engine.store.call("end", (store) => store.end({ kind, handle }, ending));
   const principal = principalOf(found);
-  engine.events.emit("revoked", { handle, principal, except: null, count: 1, ending });
+  const client = exchange.sender;
+  engine.events.emit("revoked", { handle, principal, except: null, count: 1, ending, client });
   return tombstone ?? { ...found, ending };
 }
 
@@ -152,12 +161,12 @@ function isOtherClient(
   const { matches, reasons } = compareClients(facts, exchange.client());
   if (matches) return false;
   const who = { handle: found.handle, principal: principalOf(found) };
-  events.emit("client-changed", { ...who, reasons, action: binding });
+  events.emit("client-changed", { ...who, reasons, action: binding, client: exchange.sender });
   return true;
 }
 
 function beginUnknown(engine: Engine, verbs: Verbs, exchange: Exchange): void {
-  engine.events.emit("cookie-rejected", { reason: "unknown" });
+  reject(engine, exchange, "unknown");
   openSession(engine, exchange, verbs, EMPTY_DATA);
   exchange.discardToken();
 }
@@ -170,7 +179,7 @@ function beginEnded(engine: Engine, verbs: Verbs, exchange: Exchange, tombstone:
   exchange.resendCookie = false;
   if (isStraggler(ending, clock.now(), graceMs)) return state.end(tombstone);
   exchange.discardToken();
-  const event = { handle, principal: principalOf(tombstone), ending };
+  const event = { handle, principal: principalOf(tombstone), ending, client: exchange.sender };
   if (ending.why === "idle" || ending.why === "absolute") engine.events.emit("expired", event);
   if (ending.why === "rotated") engine.events.emit("token-reused", event);
 }
@@ -190,7 +199,7 @@ async function beginFound(
   if (decoded === null) return beginUnreadable(engine, verbs, exchange);
   const { facts, dataText, stale } = decoded;
   if (engine.settings.binding === "revoke" && isOtherClient(engine, exchange, found, facts)) {
-    return beginEnded(engine, verbs, exchange, await revokeStolen(engine, found));
+    return beginEnded(engine, verbs, exchange, await revokeStolen(engine, exchange, found));
   }
   if (engine.settings.binding === "report") isOtherClient(engine, exchange, found, facts);
   const lock = lockOf(engine, exchange, found, facts);
@@ -214,7 +223,7 @@ async function beginFound(
 function beginUnreadable(engine: Engine, verbs: Verbs, exchange: Exchange): void {
   exchange.resendCookie = false;
   openSession(engine, exchange, verbs, EMPTY_DATA);
-  engine.events.emit("cookie-rejected", { reason: "unknown-key" });
+  reject(engine, exchange, "unknown-key");
 }
 
 async function commit(

@@ -142,7 +142,7 @@ describe("14.3.1 Clear-Site-Data", () => {
     [true, '"cookies", "storage"'],
     [["cache"], '"cache"'],
   ])("with %j a logout says %s, and nothing else does", async (clearSiteData, header) => {
-    const { browser } = world({ ...(clearSiteData === undefined ? {} : { clearSiteData }) });
+    const { browser } = world({ clearSiteData });
     const visitor = browser();
     await visitor.visit((session) => session.login("ada"));
     expect(visitor.plan?.clearSiteData).toBeNull();

@@ -129,7 +129,14 @@ describe("E-20 every event", () => {
     const principal = "ada";
     expect(events).toEqual([
       { type: "created", at: at - 60 * SECOND, handle, principal },
-      { type: "login", at: at - 60 * SECOND, handle, principal, previous: null },
+      {
+        type: "login",
+        at: at - 60 * SECOND,
+        handle,
+        principal,
+        previous: null,
+        client: { ip: "192.0.2.7", userAgent: "Test/1" },
+      },
       { type: "loaded", at: at - 60 * SECOND, handle, principal },
       { type: "loaded", at, handle, principal },
       { type: "touched", at, handle, principal },

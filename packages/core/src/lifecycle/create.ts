@@ -127,7 +127,13 @@ export function refuse(
   active: number,
 ): never {
   const max = admission?.max ?? 0;
-  engine.events.emit("denied", { principal: principalOf(draft.record) ?? "", active, max });
+  const { ip, userAgent } = draft.facts;
+  engine.events.emit("denied", {
+    principal: principalOf(draft.record) ?? "",
+    active,
+    max,
+    client: { ip, userAgent },
+  });
   throw new SojournError(
     "SOJOURN_LIMIT_REACHED",
     `this user has ${active} of at most ${max} sessions and onLimit is 'reject': let the user end another session first`,

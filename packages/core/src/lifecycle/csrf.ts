@@ -39,7 +39,8 @@ export function checkCsrf(
   );
   if (reason === null) return null;
   const handle = state.record?.handle ?? null;
-  engine.events.emit("csrf-rejected", { reason, enforced: !policy.reportOnly, handle });
+  const client = state.exchange.sender;
+  engine.events.emit("csrf-rejected", { reason, enforced: !policy.reportOnly, handle, client });
   return policy.reportOnly ? null : reason;
 }
 

@@ -86,13 +86,20 @@ async function followPrincipal(engine: Engine, state: SessionState): Promise<boo
     endOld: after === null ? "logout" : "rotated",
     keepData: true,
   });
-  if (after !== null && state.record) emitLogin(engine, state.record, previous);
-  else if (previous !== null) emitLogout(engine, previous, before);
+  if (after !== null && state.record)
+    emitLogin(engine, state.record, previous, state.exchange.sender);
+  else if (previous !== null) emitLogout(engine, state, previous, before);
   return true;
 }
 
-function emitLogout(engine: Engine, handle: Handle, principal: string | null): void {
-  engine.events.emit("logout", { handle, principal, ending: endingNow(engine, "logout") });
+function emitLogout(
+  engine: Engine,
+  state: SessionState,
+  handle: Handle,
+  principal: string | null,
+): void {
+  const ending = endingNow(engine, "logout");
+  engine.events.emit("logout", { handle, principal, ending, client: state.exchange.sender });
 }
 
 /** The digest of the privileges now, if it is another than when the session was last written. */

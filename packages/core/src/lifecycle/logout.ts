@@ -32,6 +32,7 @@ async function endStored(engine: Engine, state: SessionState): Promise<void> {
   );
   if (tombstone)
     engine.events.emit("logout", {
+      client: state.exchange.sender,
       handle: tombstone.handle,
       principal: principalOf(tombstone),
       ending,
@@ -52,5 +53,6 @@ export async function revokeOthers(
       "revokeOthers() needs a logged-in session: call login() first",
     );
   }
-  return revokeOwner(engine, record.owner, { reason, except: record.handle });
+  const { sender: client } = state.exchange;
+  return revokeOwner(engine, record.owner, { reason, except: record.handle, client });
 }

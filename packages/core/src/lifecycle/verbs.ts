@@ -4,6 +4,7 @@ import type { Degraded } from "../events.ts";
 import { type Engine, principalOf, sessionEnded, sessionLocked } from "./engine.ts";
 import { checkCsrf, csrfToken } from "./csrf.ts";
 import { flush } from "./flush.ts";
+import { approve, requireFresh, useApproval, verifyAuthVersion } from "./fresh.ts";
 import { login } from "./login.ts";
 import { logout, regenerate, revokeOthers } from "./logout.ts";
 import { elevate, reauthenticate, rotate } from "./rotate.ts";
@@ -17,8 +18,13 @@ export function createVerbs(engine: Engine): Verbs {
         await unlocking(state, () => login(engine, state, principal, options));
         tellProvisional(engine, state);
       }),
-    reauthenticate: (state) =>
-      inTurn(state, () => unlocking(state, () => reauthenticate(engine, state))),
+    reauthenticate: (state, options) =>
+      inTurn(state, () => unlocking(state, () => reauthenticate(engine, state, options))),
+    requireFresh: (state, asked) => requireFresh(engine, state, asked),
+    approve: (state, asked) => inTurn(state, () => approve(engine, state, asked)),
+    useApproval: (state, asked) => inTurn(state, () => useApproval(engine, state, asked)),
+    verifyAuthVersion: (state, version) =>
+      inTurn(state, () => verifyAuthVersion(engine, state, version)),
     logout: (state) => inTurn(state, () => logout(engine, state)),
     regenerate: (state) => inTurn(state, () => regenerate(engine, state)),
     elevate: (state, options) => openTurn(state, () => elevate(engine, state, options)),

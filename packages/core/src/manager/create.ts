@@ -25,7 +25,7 @@ export async function createOutside(
   const draft = draftSession(engine, { principal, facts, dataText });
   const { record, token } = draft;
   await store(engine, draft, await admissionFor(engine, principal, options));
-  emitLogin(engine, record, null);
+  emitLogin(engine, record, null, options.client ?? {});
   const making = cookieMaking(engine.settings, options.secureRequest ?? false);
   const { name, value, attributes } = tokenCookie(token, record.expiresAt, making);
   return {

@@ -4,6 +4,7 @@ import type { SessionEvents } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { LoginOptions, Session } from "../session/types.ts";
 import type { Counts, Ending, Handle } from "../store/contract.ts";
+import type { PolicyDescription } from "./describe.ts";
 import type { UpgradeOptions, UpgradeRequest } from "./upgrade.ts";
 import type { WatchOptions } from "./watch.ts";
 
@@ -148,6 +149,8 @@ export interface Sessions {
   stats(): Promise<Stats>;
   /** Why a session is no more, for operators. */
   explain(handle: string): Promise<Explanation>;
+  /** The policy in force, as points and as a Markdown table, for documents and reviews. */
+  describePolicy(): PolicyDescription;
   /** Whether the store answers within the deadline, without making a session. Never rejects. */
   health(): Promise<Health>;
   /**

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type CookieOptions, cookieProblems } from "../cookie/spec.ts";
 import { SojournError } from "../errors.ts";
 import { type MaxSessions, ON_LIMIT } from "../policy/admission.ts";
+import { beyondPreset, withPreset } from "../policy/presets.ts";
 import type { BreakerOptions } from "../store/breaker.ts";
 import type { OnLimit } from "../store/contract.ts";
 import { KeyRing, type KeySource, MIN_SECRET_LENGTH } from "../keys/key-ring.ts";
@@ -104,6 +105,8 @@ const options = z
       )
       .optional(),
     cookie: cookie.prefault({}),
+    preset: z.enum(["aal1", "aal2", "aal3"]).optional(),
+    justification: z.string().min(10, "must be a sentence").optional(),
     idle: positive.nullable().prefault(DEFAULTS.idle),
     onIdle: z.enum(["end", "lock"]).default(DEFAULTS.onIdle),
     binding: z.enum(["ignore", "report", "step-up", "revoke"]).default(DEFAULTS.binding),
@@ -165,6 +168,14 @@ const options = z
         "must be a pino-like logger with debug, info, warn and error, or false",
       )
       .optional(),
+    audit: z
+      .custom<NonNullable<SessionOptions["audit"]>>(
+        (value) =>
+          typeof value === "function" ||
+          (typeof value === "object" && value !== null && "info" in value && "warn" in value),
+        "must be a function (record) => void, or a pino-like logger",
+      )
+      .optional(),
     metrics: z
       .custom<NonNullable<SessionOptions["metrics"]>>(
         (value) =>
@@ -181,30 +192,36 @@ const options = z
     generateSecret:
       fn<NonNullable<SessionOptions["generateSecret"]>>("() => 32 random bytes").optional(),
   })
-  .superRefine(({ idle, absolute, touchAfter, onStoreError, store }, context) => {
-    if (onStoreError === "local" && !(store && "adopt" in store)) {
-      context.addIssue({
-        code: "custom",
-        path: ["onStoreError"],
-        message:
-          "'local' needs a store that can be away and take sessions over when it is back, such as redisStore()",
-      });
-    }
-    if (idle !== null && idle > absolute) {
-      context.addIssue({
-        code: "custom",
-        path: ["idle"],
-        message: `is longer than absolute (${absolute} ms), which would always end the session first`,
-      });
-    }
-    if (idle !== null && touchAfter !== undefined && touchAfter >= idle) {
-      context.addIssue({
-        code: "custom",
-        path: ["touchAfter"],
-        message: `must be shorter than idle (${idle} ms), or sessions in use would die`,
-      });
-    }
-  });
+  .superRefine(
+    ({ idle, absolute, touchAfter, onStoreError, store, preset, justification }, context) => {
+      if (preset !== undefined && justification === undefined) {
+        for (const [path, message] of beyondPreset(preset, { idle, absolute }))
+          context.addIssue({ code: "custom", path: [path], message });
+      }
+      if (onStoreError === "local" && !(store && "adopt" in store)) {
+        context.addIssue({
+          code: "custom",
+          path: ["onStoreError"],
+          message:
+            "'local' needs a store that can be away and take sessions over when it is back, such as redisStore()",
+        });
+      }
+      if (idle !== null && idle > absolute) {
+        context.addIssue({
+          code: "custom",
+          path: ["idle"],
+          message: `is longer than absolute (${absolute} ms), which would always end the session first`,
+        });
+      }
+      if (idle !== null && touchAfter !== undefined && touchAfter >= idle) {
+        context.addIssue({
+          code: "custom",
+          path: ["touchAfter"],
+          message: `must be shorter than idle (${idle} ms), or sessions in use would die`,
+        });
+      }
+    },
+  );
 
 type Plain =
   | "store"
@@ -213,6 +230,9 @@ type Plain =
   | "schema"
   | "logger"
   | "metrics"
+  | "audit"
+  | "preset"
+  | "justification"
   | "clock"
   | "generateSecret";
 
@@ -246,7 +266,7 @@ export interface CheckedOptions extends Pick<SessionOptions, Plain> {
 
 /** @throws SOJOURN_OPTIONS_INVALID listing every problem with the option's path */
 export function checkOptions(given: SessionOptions): CheckedOptions {
-  const result = options.safeParse(given);
+  const result = options.safeParse(withPreset(given));
   if (result.success) return result.data;
   const problems = result.error.issues.map(
     (issue) => `${issue.path.join(".") || "options"}: ${issue.message}`,

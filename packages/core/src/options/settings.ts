@@ -30,6 +30,9 @@ export interface Settings extends Pick<
   | "onIdle"
   | "binding"
   | "metrics"
+  | "audit"
+  | "preset"
+  | "justification"
   | "breaker"
 > {
   /** Signs and verifies the cookie. */

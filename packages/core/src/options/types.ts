@@ -1,9 +1,11 @@
 /** The options of a session manager, as an application writes them. */
 import type { Clock } from "../clock.ts";
 import type { CookieOptions } from "../cookie/spec.ts";
+import type { AuditSink } from "../audit.ts";
 import type { Logger } from "../events.ts";
 import type { Metrics } from "../metrics.ts";
 import type { MaxSessions } from "../policy/admission.ts";
+import type { Preset } from "../policy/presets.ts";
 import type { SessionData } from "../session/types.ts";
 import type { OnLimit, Store } from "../store/contract.ts";
 import type { KeyRing, KeySource } from "../keys/key-ring.ts";
@@ -55,6 +57,13 @@ export interface SessionOptions {
   /** Where sessions are kept. Default: a memory store (with a warning in production). */
   readonly store?: Store | undefined;
   readonly cookie?: CookieOptions | undefined;
+  /**
+   * Takes `idle` and `absolute` from an authenticator assurance level of NIST SP 800-63B-4: `'aal1'` none and
+   * 30 days, `'aal2'` 1 h and 24 h, `'aal3'` 15 min and 12 h. Longer ones of your own need a `justification`.
+   */
+  readonly preset?: Preset | undefined;
+  /** Why timeouts are longer than the preset allows; `sessions.describePolicy()` prints it (ASVS 7.1.1). */
+  readonly justification?: string | undefined;
   /** A session dies when it was not used for so long. Default `'30m'`; null = never by idleness. */
   readonly idle?: Duration | null | undefined;
   /**
@@ -115,6 +124,11 @@ export interface SessionOptions {
   readonly breaker?: BreakerSettings | false | undefined;
   /** A pino-like logger for security events and warnings; false = none. */
   readonly logger?: Logger | false | undefined;
+  /**
+   * Takes a record of every security event: who, what, when, from where, with which result, and the NIST
+   * SP 800-53 controls that it is evidence for. A function, or a pino-like logger. Default: none.
+   */
+  readonly audit?: AuditSink | undefined;
   /** Takes counters and histograms, by the names in `METRICS`. Default: none. */
   readonly metrics?: Metrics | undefined;
   /** Tells the time. Default: the store's clock. */

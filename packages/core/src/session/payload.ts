@@ -17,6 +17,8 @@ export interface Facts {
   readonly userAgent?: string;
   /** Digest of its device cookie. */
   readonly device?: string;
+  /** Digest of the version of the credentials at the login. */
+  readonly authVersion?: string;
   /** Digest of what the option `privileges` returned. */
   readonly privileges?: string;
 }

@@ -3,7 +3,9 @@ import { inspect } from "node:util";
 import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import { SojournError } from "../errors.ts";
 import type { Degraded } from "../events.ts";
+import type { Duration } from "../options/duration.ts";
 import { compareClients } from "../policy/client.ts";
+import type { Freshness } from "../policy/freshness.ts";
 import type { Handle } from "../store/contract.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
 import { callbackOrPromise } from "./express-style.ts";
@@ -15,6 +17,7 @@ import type {
   EndedSession,
   LockedSession,
   LoginOptions,
+  ReauthenticateOptions,
   Session,
 } from "./types.ts";
 
@@ -89,8 +92,20 @@ class SessionMembers {
   elevate(options: ElevateOptions = {}): Promise<void> {
     return this[STATE].verbs.elevate(this[STATE], options);
   }
-  reauthenticate(): Promise<void> {
-    return this[STATE].verbs.reauthenticate(this[STATE]);
+  reauthenticate(options: ReauthenticateOptions = {}): Promise<void> {
+    return this[STATE].verbs.reauthenticate(this[STATE], options);
+  }
+  requireFresh(asked: Freshness): void {
+    this[STATE].verbs.requireFresh(this[STATE], asked);
+  }
+  approve(action: string, params?: unknown, options: { within?: Duration } = {}): Promise<void> {
+    return this[STATE].verbs.approve(this[STATE], { action, params, within: options.within });
+  }
+  useApproval(action: string, params?: unknown): Promise<boolean> {
+    return this[STATE].verbs.useApproval(this[STATE], { action, params });
+  }
+  verifyAuthVersion(version: string): Promise<boolean> {
+    return this[STATE].verbs.verifyAuthVersion(this[STATE], version);
   }
   logout(): Promise<void> {
     return this[STATE].verbs.logout(this[STATE]);

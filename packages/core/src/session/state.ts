@@ -5,18 +5,37 @@ import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { SojournError } from "../errors.ts";
 import type { Degraded } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
+import type { Duration } from "../options/duration.ts";
+import type { Freshness } from "../policy/freshness.ts";
 import type { StoredRecord, Tombstone } from "../store/contract.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
 import type { Token } from "../token/token.ts";
 import { EMPTY_DATA, type TrackedData } from "./data.ts";
 import { ANONYMOUS, type Facts } from "./payload.ts";
-import type { ElevateOptions, EndedSession, LoginOptions, Session } from "./types.ts";
+import type {
+  ElevateOptions,
+  EndedSession,
+  LoginOptions,
+  ReauthenticateOptions,
+  Session,
+} from "./types.ts";
+
+/** One use of one action. */
+export interface Approval {
+  readonly action: string;
+  readonly params: unknown;
+  readonly within: Duration | undefined;
+}
 
 /** What the methods of a session do; the lifecycle implements it. */
 export interface Verbs {
   login(state: SessionState, principal: string | number, options: LoginOptions): Promise<void>;
   elevate(state: SessionState, options: ElevateOptions): Promise<void>;
-  reauthenticate(state: SessionState): Promise<void>;
+  reauthenticate(state: SessionState, options: ReauthenticateOptions): Promise<void>;
+  requireFresh(state: SessionState, asked: Freshness): void;
+  approve(state: SessionState, asked: Approval): Promise<void>;
+  useApproval(state: SessionState, asked: Omit<Approval, "within">): Promise<boolean>;
+  verifyAuthVersion(state: SessionState, version: string): Promise<boolean>;
   rotate(state: SessionState): Promise<void>;
   logout(state: SessionState): Promise<void>;
   regenerate(state: SessionState): Promise<void>;
@@ -90,6 +109,12 @@ export class Exchange {
   client(): ClientFacts {
     const device = this.device?.digest;
     return device === undefined ? this.#client() : { ...this.#client(), device };
+  }
+
+  /** As events tell of it: without the device. */
+  get sender(): ClientFacts {
+    const { ip, userAgent } = this.#client();
+    return { ip, userAgent };
   }
 
   /** The client that a session is about to belong to; its browser gets a device cookie, if it is to have one. */

@@ -3,6 +3,7 @@ import type { UnixMs } from "../clock.ts";
 import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { Degraded } from "../events.ts";
 import type { Ending, Handle, OnLimit } from "../store/contract.ts";
+import type { Freshness } from "../policy/freshness.ts";
 import type { Duration } from "../options/duration.ts";
 
 /**
@@ -25,6 +26,14 @@ export interface LoginOptions {
   readonly absolute?: Duration;
   /** Authentication level reached; default 1. */
   readonly level?: number;
+  /** Anything that changes with the credentials, such as the password's hash; see {@link SessionMethods.verifyAuthVersion}. */
+  readonly authVersion?: string;
+}
+
+/** Options of {@link SessionMethods.reauthenticate}. */
+export interface ReauthenticateOptions {
+  /** The new version of the credentials, after a change of password. */
+  readonly authVersion?: string;
 }
 
 /** Options of {@link SessionMethods.elevate}. */
@@ -69,7 +78,7 @@ export interface SessionMethods {
    * The same principal proved it again: a new token, both timeouts start anew (NIST 800-63B-4 5.2), a locked
    * session is unlocked, and this client is now the one that it belongs to.
    */
-  reauthenticate(): Promise<void>;
+  reauthenticate(options?: ReauthenticateOptions): Promise<void>;
   /** Ends this session. The request goes on with a fresh, anonymous one. */
   logout(): Promise<void>;
   /** A new token for the same session; the old one works for the grace time. */
@@ -91,6 +100,27 @@ export interface SessionMethods {
   update(change: (data: SessionData & Record<string, unknown>) => void): Promise<void>;
   /** Ends every other session of this principal; resolves to how many. */
   revokeOthers(reason?: string): Promise<number>;
+  /**
+   * Goes on only if somebody proved who they are within a time, or at a level (ASVS 7.5.1).
+   * @throws SOJOURN_NOT_LOGGED_IN; SOJOURN_REAUTHENTICATION_REQUIRED, 401, whose `details.reason` is `stale` or `level`
+   */
+  requireFresh(asked: Freshness): void;
+  /**
+   * After a second check: allows one use of `action` with exactly these parameters (ASVS 7.5.3), for two minutes unless
+   * `within` says otherwise.
+   */
+  approve(
+    action: string,
+    params?: unknown,
+    options?: { readonly within?: Duration },
+  ): Promise<void>;
+  /** Uses an approval up; true once, false for any other action, parameters or session. */
+  useApproval(action: string, params?: unknown): Promise<boolean>;
+  /**
+   * False, and the session is ended, if the credentials changed since its login: call it where the user was looked up
+   * anyway, with what `login(…, { authVersion })` was given.
+   */
+  verifyAuthVersion(version: string): Promise<boolean>;
   /** Compares this request's client with the one that began the session. */
   checkClient(): ClientCheck;
   /**
