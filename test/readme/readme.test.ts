@@ -27,6 +27,7 @@ const PACKAGES = [
   "passport",
   "passport-local",
   "prom-client",
+  "rate-limiter-flexible",
   "zod",
 ];
 

@@ -9,7 +9,7 @@ const HOME: ClientFacts = { ip: "198.51.100.7", userAgent: "Mozilla/5.0 Firefox/
 const THIEF: ClientFacts = { ip: "203.0.113.9", userAgent: "curl/8.0" };
 
 async function stolen(
-  options: SessionOptions,
+  options: Omit<SessionOptions, "clock">,
   client = THIEF,
 ): Promise<World & { thief: Browser; owner: Browser }> {
   const made = world(options);
