@@ -3,8 +3,8 @@ import { isSojournError } from "../errors.ts";
 import { type Engine, principalOf } from "../lifecycle/engine.ts";
 import { principalName } from "../policy/principal.ts";
 import { isTombstone, type StoredRecord, type Tombstone } from "../store/contract.ts";
-import { ownerKey, parseTaggedOwner } from "../token/tag.ts";
-import { parseHandle } from "../token/token.ts";
+import { ownerKey, parseTaggedOwner, randomTag } from "../token/tag.ts";
+import { mintHandle, parseHandle } from "../token/token.ts";
 import { sessionInfo } from "./info.ts";
 import type { Sessions } from "./types.ts";
 import { pageOf } from "./page.ts";
@@ -63,8 +63,8 @@ export function inspectMethods(engine: Engine): Inspecting {
       const began = performance.now();
       const answer = { store: storeName };
       try {
-        const counts = await count();
-        return { ...answer, status: "up", counts, tookMs: performance.now() - began };
+        await readHandle(engine, mintHandle(randomTag()));
+        return { ...answer, status: "up", tookMs: performance.now() - began };
       } catch (error) {
         const code = isSojournError(error) ? error.code : "SOJOURN_STORE_UNAVAILABLE";
         return { ...answer, status: "down", code, tookMs: performance.now() - began };

@@ -73,7 +73,6 @@ export type Health =
   | {
       readonly status: "up";
       readonly store: string;
-      readonly counts: Counts;
       readonly tookMs: number;
     }
   | {
@@ -151,7 +150,7 @@ export interface Sessions {
   explain(handle: string): Promise<Explanation>;
   /** The policy in force, as points and as a Markdown table, for documents and reviews. */
   describePolicy(): PolicyDescription;
-  /** Whether the store answers within the deadline, without making a session. Never rejects. */
+  /** Whether the store answers a read within the deadline; makes no session, and costs next to nothing. Never rejects. */
   health(): Promise<Health>;
   /**
    * Listens; returns the function that stops it. `'*'` gets every event. Of the other processes on
