@@ -30,6 +30,7 @@ const PACKAGES = [
   "passport",
   "passport-local",
   "prom-client",
+  "rate-limiter-flexible",
   "ws",
   "zod",
 ];

@@ -1,4 +1,5 @@
 /** Puts one manager together: settings, guarded store, events, verbs, pipeline. */
+import { keepAudit } from "./audit.ts";
 import { Events } from "./events.ts";
 import type { Engine } from "./lifecycle/engine.ts";
 import { createVerbs } from "./lifecycle/verbs.ts";
@@ -10,6 +11,7 @@ import { resolveSettings, type Settings } from "./options/settings.ts";
 import type { SessionOptions } from "./options/types.ts";
 import { LocalCaller, type LocalParts } from "./outage/local.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
+import { PayloadCodec } from "./session/payload.ts";
 import { CommitQueue } from "./session/queue.ts";
 import { Breaker } from "./store/breaker.ts";
 import { StoreGuard } from "./store/guard.ts";
@@ -30,11 +32,13 @@ export function createSessionManager(options: SessionOptions = {}): SessionManag
   const settings = resolveSettings(options);
   const events = new Events(settings.clock, settings.logger);
   if (settings.metrics) feedMetrics(events, settings.metrics);
+  if (settings.audit) keepAudit(events, settings.audit);
   const guard = guardOf(settings, events);
   const relay = relayOf(settings, events);
-  const local = localOf(settings, { guard, events, relay });
+  const codec = new PayloadCodec(settings.encryption);
+  const local = localOf(settings, { guard, events, codec, relay });
   const store = local ?? guard;
-  const engine: Engine = { settings, store, local, relay, events, queue: new CommitQueue() };
+  const engine: Engine = { settings, codec, store, local, relay, events, queue: new CommitQueue() };
   const pipeline = createPipeline(engine, createVerbs(engine));
   return { sessions: createSessions(engine, pipeline), pipeline };
 }
@@ -67,7 +71,7 @@ function timing(
 
 function localOf(
   { store, onStoreError, staleForMs, namespace }: Settings,
-  parts: Pick<LocalParts, "guard" | "events" | "relay">,
+  parts: Pick<LocalParts, "guard" | "events" | "codec" | "relay">,
 ): LocalCaller | null {
   if (onStoreError !== "local") return null;
   return new LocalCaller({ ...parts, store, namespace, staleForMs });

@@ -1,12 +1,17 @@
 /** What happens to sessions, told to listeners and to `node:diagnostics_channel`. */
 import { channel } from "node:diagnostics_channel";
 import type { Clock, UnixMs } from "./clock.ts";
+import type { CsrfRejection } from "./csrf/policy.ts";
+import type { ClientFacts } from "./request/facts.ts";
+import type { ClientCheck } from "./session/types.ts";
 import type { Ending, Handle } from "./store/contract.ts";
 
 interface EventBase {
   readonly at: UnixMs;
   /** It happened in another process on the same store; told to listeners only, not to the log. */
   readonly remote?: true;
+  /** Who sent the request that it happened in, where it was one. */
+  readonly client?: ClientFacts;
 }
 /** An event about one session. */
 interface SessionEvent extends EventBase {
@@ -67,6 +72,19 @@ export interface SessionEvents {
   "cookie-rejected": EventBase & {
     readonly type: "cookie-rejected";
     readonly reason: CookieRejection;
+  };
+  /** Another client than the one that the session belongs to came with it; `action`: what the option `binding` says. */
+  "client-changed": SessionEvent & {
+    readonly type: "client-changed";
+    readonly reasons: ClientCheck["reasons"];
+    readonly action: "report" | "step-up" | "revoke";
+  };
+  /** A request that another site may have forged. `enforced: false`: it was let through (reportOnly). */
+  "csrf-rejected": EventBase & {
+    readonly type: "csrf-rejected";
+    readonly reason: CsrfRejection;
+    readonly enforced: boolean;
+    readonly handle: Handle | null;
   };
   "cookie-unsent": EventBase & {
     readonly type: "cookie-unsent";
@@ -135,6 +153,8 @@ const LEVELS: Record<keyof SessionEvents, Level> = {
   expired: "info",
   denied: "warn",
   "cookie-rejected": "warn",
+  "client-changed": "warn",
+  "csrf-rejected": "warn",
   "cookie-unsent": "warn",
   "changes-dropped": "warn",
   "token-reused": "warn",

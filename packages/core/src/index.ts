@@ -5,7 +5,19 @@ export type { ClientFacts, RequestFacts } from "./request/facts.ts";
 export type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 export { type CacheHeaders, privacyHeaders } from "./response/privacy.ts";
 export { type TimeoutAnswer, timeoutAnswer } from "./response/timeout.ts";
+export { networkOf } from "./policy/client.ts";
+export type { Freshness } from "./policy/freshness.ts";
+export { type Preset, PRESETS } from "./policy/presets.ts";
+export type { AuditRecord, AuditSink } from "./audit.ts";
 export { METRICS, type MetricName, type Metrics } from "./metrics.ts";
+export {
+  csrfPolicy,
+  csrfRejected,
+  type CsrfFacts,
+  type CsrfOptions,
+  type CsrfPolicy,
+  type CsrfRejection,
+} from "./csrf/policy.ts";
 export { serializeCookie } from "./cookie/serialize.ts";
 export type { CookieAttributes, CookieOptions } from "./cookie/spec.ts";
 export type { BreakerSettings, DataView, OnStoreError, SessionOptions } from "./options/types.ts";
@@ -14,6 +26,7 @@ export type { StandardSchema } from "./options/standard-schema.ts";
 export { DEFAULTS } from "./options/defaults.ts";
 export type * from "./session/types.ts";
 export type * from "./manager/types.ts";
+export type { PolicyDescription, PolicyPoint } from "./manager/describe.ts";
 export type { UpgradeOptions, UpgradeRequest } from "./manager/upgrade.ts";
 export type { WatchOptions } from "./manager/watch.ts";
 export { memoryStore, type MemoryStoreOptions } from "./store/memory/store.ts";
@@ -36,6 +49,7 @@ export type {
 } from "./events.ts";
 export { ERROR_CODES, type ErrorCode, isSojournError, SojournError } from "./errors.ts";
 export { type Clock, systemClock, type UnixMs } from "./clock.ts";
-export type { SecretBytes } from "./token/key-ring.ts";
+export { type KeyInfo, KeyRing, type KeySource } from "./keys/key-ring.ts";
+export type { ExternalKey, SecretBytes } from "./keys/key.ts";
 export type { SecretGenerator } from "./token/token.ts";
 export type { MaxSessions } from "./policy/admission.ts";

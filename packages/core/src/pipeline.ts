@@ -1,17 +1,27 @@
 /** The way of a request, in two steps: `begin` before the handler, `commit` before the response. */
 import { readCookie } from "./cookie/read.ts";
+import { Device } from "./cookie/device.ts";
 import { specFor } from "./cookie/spec.ts";
 import { isSojournError, SojournError } from "./errors.ts";
-import { type Engine, isSessionEnded, openSession, principalOf } from "./lifecycle/engine.ts";
+import type { CookieRejection } from "./events.ts";
+import {
+  endingNow,
+  type Engine,
+  isSessionEnded,
+  openSession,
+  principalOf,
+  timeoutsOf,
+} from "./lifecycle/engine.ts";
 import { dropUnsaved, flush } from "./lifecycle/flush.ts";
 import { isStraggler } from "./policy/endings.ts";
-import { expired } from "./policy/expiry.ts";
+import { compareClients } from "./policy/client.ts";
+import { expired, isIdle } from "./policy/expiry.ts";
 import type { RequestFacts } from "./request/facts.ts";
 import { cookieMaking, decideCookie, planResponse } from "./response/decide.ts";
 import type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 import { EMPTY_DATA } from "./session/data.ts";
-import { decodePayload } from "./session/payload.ts";
-import { Exchange, type Verbs } from "./session/state.ts";
+import type { Facts } from "./session/payload.ts";
+import { Exchange, type LockReason, type Verbs } from "./session/state.ts";
 import type { Session } from "./session/types.ts";
 import {
   type Ending,
@@ -53,18 +63,23 @@ export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
 }
 
 async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise<RequestContext> {
-  const { keys, cookies } = engine.settings;
-  const { name } = specFor(cookies, facts.secure);
-  const presented = openCookies(keys, name, readCookie(facts.cookieHeader, name));
+  const { signing, cookies, deviceSigning } = engine.settings;
+  const spec = specFor(cookies, facts.secure);
+  const { name } = spec;
+  const presented = openCookies(signing, name, readCookie(facts.cookieHeader, name));
   const token = presented.status === "token" ? presented.token : null;
-  const exchange = new Exchange(facts.secure, () => facts.client(), token);
-  if (presented.status === "rejected")
-    engine.events.emit("cookie-rejected", { reason: presented.reason });
+  const exchange = new Exchange({
+    secure: facts.secure,
+    client: () => facts.client(),
+    presented: token,
+    device: deviceSigning && new Device(deviceSigning, spec, facts.cookieHeader),
+  });
+  if (presented.status === "rejected") reject(engine, exchange, presented.reason);
   if (presented.status !== "token") {
     openSession(engine, exchange, verbs, EMPTY_DATA);
     return exchange;
   }
-  if (presented.amongOthers) engine.events.emit("cookie-rejected", { reason: "duplicate" });
+  if (presented.amongOthers) reject(engine, exchange, "duplicate");
   const key = digestToken(presented.token);
   const found = await read(engine, key);
   if (isSojournError(found)) {
@@ -74,8 +89,12 @@ async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise
   exchange.resendCookie = presented.resign;
   if (found === null) beginUnknown(engine, verbs, exchange);
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
-  else beginFound(engine, verbs, exchange, { key, found });
+  else await beginFound(engine, verbs, exchange, { key, found });
   return exchange;
+}
+
+function reject({ events }: Engine, exchange: Exchange, reason: CookieRejection): void {
+  events.emit("cookie-rejected", { reason, client: exchange.sender });
 }
 
 /** What is at the key; with `onStoreError: 'anonymous'` the error of a store that is away. */
@@ -103,8 +122,51 @@ function beginDetached(
   engine.events.emit("degraded", { standing: "anonymous", handle: null, principal: null });
 }
 
+/** Ends a session that another client came with. */
+async function revokeStolen(
+  engine: Engine,
+  exchange: Exchange,
+  found: StoredRecord,
+): Promise<Tombstone> {
+  const { kind, handle } = found;
+  const ending = endingNow(engine, "revoked", { reason: "another client" });
+  const tombstone = await engine.store.call("end", (store) => store.end({ kind, handle }, ending));
+  const principal = principalOf(found);
+  const client = exchange.sender;
+  engine.events.emit("revoked", { handle, principal, except: null, count: 1, ending, client });
+  return tombstone ?? { ...found, ending };
+}
+
+/** Why the session shows nothing to this request, or null. */
+function lockOf(
+  engine: Engine,
+  exchange: Exchange,
+  found: StoredRecord,
+  facts: Facts,
+): LockReason | null {
+  if (isIdle(timeoutsOf(engine, facts), found.seenAt, engine.settings.clock.now())) return "idle";
+  return engine.settings.binding === "step-up" && isOtherClient(engine, exchange, found, facts)
+    ? "client"
+    : null;
+}
+
+/** Whether the client is another than the one that the session belongs to; tells of it. */
+function isOtherClient(
+  { settings: { binding }, events }: Engine,
+  exchange: Exchange,
+  found: StoredRecord,
+  facts: Facts,
+): boolean {
+  if (binding === "ignore" || found.owner === null) return false;
+  const { matches, reasons } = compareClients(facts, exchange.client());
+  if (matches) return false;
+  const who = { handle: found.handle, principal: principalOf(found) };
+  events.emit("client-changed", { ...who, reasons, action: binding, client: exchange.sender });
+  return true;
+}
+
 function beginUnknown(engine: Engine, verbs: Verbs, exchange: Exchange): void {
-  engine.events.emit("cookie-rejected", { reason: "unknown" });
+  reject(engine, exchange, "unknown");
   openSession(engine, exchange, verbs, EMPTY_DATA);
   exchange.discardToken();
 }
@@ -117,24 +179,36 @@ function beginEnded(engine: Engine, verbs: Verbs, exchange: Exchange, tombstone:
   exchange.resendCookie = false;
   if (isStraggler(ending, clock.now(), graceMs)) return state.end(tombstone);
   exchange.discardToken();
-  const event = { handle, principal: principalOf(tombstone), ending };
+  const event = { handle, principal: principalOf(tombstone), ending, client: exchange.sender };
   if (ending.why === "idle" || ending.why === "absolute") engine.events.emit("expired", event);
   if (ending.why === "rotated") engine.events.emit("token-reused", event);
 }
 
-function beginFound(
+async function beginFound(
   engine: Engine,
   verbs: Verbs,
   exchange: Exchange,
   { key, found }: { key: RecordKey; found: StoredRecord },
-): void {
+): Promise<void> {
   const why = expired(found, engine.settings.clock.now());
   if (why !== null) {
     const ending: Ending = { why, at: found.expiresAt, seenAt: found.seenAt };
     return beginEnded(engine, verbs, exchange, { ...found, ending });
   }
-  const { facts, dataText } = decodePayload(found);
+  const decoded = engine.codec.tryDecode(found);
+  if (decoded === null) return beginUnreadable(engine, verbs, exchange);
+  const { facts, dataText, stale } = decoded;
+  if (engine.settings.binding === "revoke" && isOtherClient(engine, exchange, found, facts)) {
+    return beginEnded(engine, verbs, exchange, await revokeStolen(engine, exchange, found));
+  }
+  if (engine.settings.binding === "report") isOtherClient(engine, exchange, found, facts);
+  const lock = lockOf(engine, exchange, found, facts);
+  if (lock !== null) {
+    const state = openSession(engine, exchange, verbs, EMPTY_DATA);
+    return state.lockUp({ ...found, key }, { why: lock, facts, dataText });
+  }
   const state = openSession(engine, exchange, verbs, dataText);
+  state.payloadStale = stale;
   state.graced = found.key !== key;
   if (state.graced) exchange.resendCookie = false;
   state.live({ ...found, key }, facts);
@@ -143,6 +217,13 @@ function beginFound(
   const who = { handle: found.handle, principal: principalOf(found) };
   engine.events.emit("loaded", who);
   if (standing !== null) engine.events.emit("degraded", { standing, ...who });
+}
+
+/** No key opens it; perhaps a newer one is rolling out, so the cookie stays as it is. */
+function beginUnreadable(engine: Engine, verbs: Verbs, exchange: Exchange): void {
+  exchange.resendCookie = false;
+  openSession(engine, exchange, verbs, EMPTY_DATA);
+  reject(engine, exchange, "unknown-key");
 }
 
 async function commit(
@@ -157,7 +238,11 @@ async function commit(
     if (!isSessionEnded(error) && !dropUnsaved(engine, exchange.state, error)) throw error;
   }
   const cookie = decideCookie(exchange, cookieMaking(engine.settings, exchange.secure));
-  return planResponse(exchange, cookie && sendable(engine, exchange, { cookie, headersSent }));
+  const device = exchange.device?.take() ?? null;
+  return planResponse(exchange, {
+    cookie: cookie && sendable(engine, exchange, { cookie, headersSent }),
+    device: device && sendable(engine, exchange, { cookie: device, headersSent }),
+  });
 }
 
 function sendable(

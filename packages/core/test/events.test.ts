@@ -2,6 +2,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import { type CsrfFacts, csrfPolicy } from "../src/csrf/policy.ts";
 import { EVENT_CHANNEL, type AnySessionEvent, type Logger } from "../src/events.ts";
 import { Line, sharedStore } from "./support/away.ts";
 import { fakeClock, MINUTE, SECOND } from "./support/clock.ts";
@@ -16,19 +17,31 @@ function capture(): Logger & { lines: [level: string, facts: object, message: st
   return { lines, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
+const FORGED: CsrfFacts = {
+  method: "POST",
+  host: undefined,
+  origin: undefined,
+  secFetchSite: "cross-site",
+  contentType: undefined,
+  token: undefined,
+};
+
 /** A story in which every event happens at least once. */
 async function everything(options: Parameters<typeof world>[0] = {}): Promise<World> {
   const clock = fakeClock();
   const line = new Line(sharedStore(clock));
   const breaker = { failures: 1, pause: "100ms" };
   const local = { onStoreError: "local", breaker } as const;
-  const made = world({ ...local, ...options, clock, store: line.store });
+  const made = world({ ...local, binding: "report", ...options, clock, store: line.store });
   const { browser, sessions } = made;
   const one = browser();
   await one.visit((session) => void (session.a = 1));
   await one.visit((session) => void (session.a = 2));
   await one.visit((session) => session.login("ada"));
   await one.visit((session) => session.elevate());
+  const elsewhere = one.clone();
+  Object.assign(elsewhere, { parts: { ...one.parts, client: { ip: "203.0.113.9" } } });
+  await elsewhere.visit((session) => session.checkCsrf(FORGED, csrfPolicy()));
   const old = one.clone();
   await one.visit((session) => session.rotate());
   clock.advance(MINUTE);
@@ -78,6 +91,8 @@ const LEVELS: Record<AnySessionEvent["type"], string> = {
   denied: "warn",
   "cookie-rejected": "warn",
   "cookie-unsent": "warn",
+  "client-changed": "warn",
+  "csrf-rejected": "warn",
   "changes-dropped": "warn",
   "token-reused": "warn",
   degraded: "debug",
@@ -135,7 +150,14 @@ describe("E-20 every event", () => {
     const principal = "ada";
     expect(events).toEqual([
       { type: "created", at: at - 60 * SECOND, handle, principal },
-      { type: "login", at: at - 60 * SECOND, handle, principal, previous: null },
+      {
+        type: "login",
+        at: at - 60 * SECOND,
+        handle,
+        principal,
+        previous: null,
+        client: { ip: "192.0.2.7", userAgent: "Test/1" },
+      },
       { type: "loaded", at: at - 60 * SECOND, handle, principal },
       { type: "loaded", at, handle, principal },
       { type: "touched", at, handle, principal },

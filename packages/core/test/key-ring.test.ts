@@ -1,7 +1,8 @@
 /** The key ring and the signed cookie value. */
 import { describe, expect, test } from "vitest";
 import { openCookies, sealToken } from "../src/token/cookie-value.ts";
-import { KeyRing } from "../src/token/key-ring.ts";
+import { KeyRing } from "../src/keys/key-ring.ts";
+import { Signing } from "../src/keys/signing.ts";
 import { mintToken } from "../src/token/token.ts";
 import { countingStore } from "./support/intercept.ts";
 import { memoryStore } from "../src/store/memory/store.ts";
@@ -9,8 +10,8 @@ import { fakeClock } from "./support/clock.ts";
 import { range, world } from "./support/world.ts";
 
 const [A, B, C] = ["a".repeat(32), "b".repeat(32), new Uint8Array(32).fill(3)] as const;
-const ring = (...secrets: [string | Uint8Array, ...(string | Uint8Array)[]]): KeyRing =>
-  new KeyRing(secrets, "cookie");
+const ring = (...secrets: [string | Uint8Array, ...(string | Uint8Array)[]]): Signing =>
+  new Signing(new KeyRing(secrets), "cookie");
 
 describe("key ring", () => {
   test("T-KEY1 the newest key signs", () => {
@@ -32,7 +33,7 @@ describe("key ring", () => {
   });
 
   test("a key serves one purpose only", () => {
-    const signature = new KeyRing([A], "other").sign("text");
+    const signature = new Signing(new KeyRing([A]), "other").sign("text");
     expect(ring(A).verify("text", signature)).not.toBe("valid");
   });
 

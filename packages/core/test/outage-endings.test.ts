@@ -104,6 +104,32 @@ describe.each(AWAY)("[E-23] while the store %s", (away) => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("what had ended elsewhere already, without a word, holds in the next outage too", async () => {
+    const made = nodes();
+    const { here, there, bus } = made;
+    const visitor = await loggedIn(here);
+    bus.mode = "lose";
+    here.line.cut(away);
+    await there.sessions.revokeAll("ada");
+    await pass(made, 1);
+    await failure(visit(visitor, (session) => session.logout()));
+    here.line.restore();
+    await pass(made, RETRY);
+    here.line.cut(away);
+    expect(await standing(visitor)).toMatch(REFUSED);
+  });
+
+  test("a touch of what was ended here says so", async () => {
+    const made = nodes();
+    const { here } = made;
+    const visitor = await loggedIn(here);
+    here.line.cut(away);
+    const request = await finish(visitor.open());
+    await failure(finish(here.sessions.revokeAll("ada")));
+    request.session.touch();
+    expect((await failure(finish(request.session.save()))).code).toBe("SOJOURN_SESSION_ENDED");
+  });
+
   test("a request that is under way cannot write what was ended here", async () => {
     const made = nodes();
     const { here } = made;

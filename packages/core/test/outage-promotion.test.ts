@@ -106,7 +106,7 @@ describe("[E-23] between the answer of the store and its coming here", () => {
   });
 
   test("a change while the session is being promoted comes after it", async () => {
-    const made = gatedNodes();
+    const made = gatedNodes({ storeDeadline: "5s" });
     const { here, there, gate } = made;
     const visitor = here.browser();
     here.line.cut("rejects");
@@ -148,7 +148,7 @@ describe("[E-23] between the answer of the store and its coming here", () => {
   });
 
   test("a store that goes away again in the middle of it: nothing is lost, it is tried again", async () => {
-    const made = gatedNodes();
+    const made = gatedNodes({ storeDeadline: "5s" });
     const { here, there, gate } = made;
     const visitor = here.browser();
     here.line.cut("rejects");

@@ -1,6 +1,7 @@
 /** [E-23] `onStoreError: 'local'`: logins during an outage, and what becomes of them when the store is back. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AWAY } from "./support/away.ts";
+import { settled } from "./support/intercept.ts";
 import {
   fakeTimers,
   finish,
@@ -223,6 +224,8 @@ describe.each(AWAY)("[E-23] a login while the store %s", (away) => {
     await pass(made, 1);
     await there.sessions.revokeAll("ada", "password changed");
     here.line.restore();
+    await settled();
+    expect(await standing(visitor.at(there.pipeline))).toMatch(REFUSED);
     expect(await standing(visitor)).toBe("ended: revoked");
     await pass(made, RETRY);
     expect(here.told("promoted")).toEqual([]);

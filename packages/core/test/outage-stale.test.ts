@@ -179,7 +179,6 @@ describe("[E-23] nothing that is over is served while the store is away", () => 
     const { here } = nodes();
     const [one, two] = [await loggedIn(here), await loggedIn(here)];
     await one.visit((session) => session.revokeOthers());
-    await one.visit(() => {});
     here.line.cut("rejects");
     expect(await standing(one)).toBe("ada");
     expect(await standing(two)).toMatch(REFUSED);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createSessionManager } from "../src/create.ts";
 import type { Logger } from "../src/events.ts";
 import { memoryStore } from "../src/store/memory/store.ts";
-import { KeyRing } from "../src/token/key-ring.ts";
+import { KeyRing } from "../src/keys/key-ring.ts";
 import type { Browser } from "./support/browser.ts";
 import { fakeClock, MINUTE, SECOND } from "./support/clock.ts";
 import { interceptStore } from "./support/intercept.ts";
@@ -180,7 +180,7 @@ describe("G6 3.3.4 T-LOG 16.2.5", () => {
 
   test("a key ring shows no key", () => {
     const book = new Notebook();
-    book.note(new KeyRing(RING, "cookie"));
+    book.note(new KeyRing(RING));
     for (const secret of RING) expect(book.text).not.toContain(secret);
   });
 

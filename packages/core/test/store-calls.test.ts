@@ -46,7 +46,12 @@ describe("what a request costs the store, exactly", () => {
     const visitor = browser();
     await visitor.visit((session) => session.principal);
     expect(calls).toEqual([]);
-    expect(visitor.plan).toEqual({ cookie: null, privacy: "varies" });
+    expect(visitor.plan).toEqual({
+      cookie: null,
+      device: null,
+      clearSiteData: null,
+      privacy: "varies",
+    });
   });
 
   test("no cookie and a login, or a first change: one create", async () => {

@@ -198,6 +198,24 @@ describe("a message is only a hint", () => {
     expect(seen).toEqual(["ada revoked", "bob revoked"]);
   });
 
+  test("that spares a session does not end it, where the store cannot be asked", async () => {
+    const clock = fakeClock();
+    const bus = new Bus();
+    const shared = sharedStore(clock);
+    const line = new Line(shared);
+    const here = world({ clock, store: withSignals(shared, bus) });
+    const there = world({ clock, store: withSignals(line.store, bus) });
+    const { session } = await here.sessions.create({ principal: "ada" });
+    const seen: Ending[] = [];
+    there.sessions.watch(session.handle, (ending) => seen.push(ending));
+    await settled(3);
+    line.cut("rejects");
+    await here.sessions.revokeOthers("ada", session.handle);
+    await here.sessions.revokeAll("bob");
+    await settled(3);
+    expect(seen).toEqual([]);
+  });
+
   test("costs no store call for other sessions, and one for this one", async () => {
     const clock = fakeClock();
     const bus = new Bus();
@@ -210,6 +228,7 @@ describe("a message is only a hint", () => {
       }),
     );
     const seen: string[] = [];
+    made.sessions.watch(must(handles[7]), () => {})();
     for (const handle of handles) made.sessions.watch(handle, () => seen.push(handle));
     await settled(3);
     expect(bus.listening).toBe(1);

@@ -41,17 +41,22 @@ function oddHeaders(length: number): TypeError {
   return Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_VALUE" });
 }
 
-/** Sets the session's cookie beside all others, and what caches must be told. */
-export function applyPlan(response: HoldableResponse, { cookie, privacy }: ResponsePlan): void {
+/** Sets the session's cookies beside all others, what caches must be told, and what browsers clear. */
+export function applyPlan(
+  response: HoldableResponse,
+  { cookie, device, clearSiteData, privacy }: ResponsePlan,
+): void {
+  if (clearSiteData !== null) response.setHeader?.("Clear-Site-Data", clearSiteData);
   const headers = privacyHeaders(privacy, {
     vary: textOf(response.getHeader?.("Vary")),
     cacheControl: textOf(response.getHeader?.("Cache-Control")),
   });
   for (const [name, value] of Object.entries(headers)) response.setHeader?.(name, value);
-  if (!cookie) return;
+  const ours = [cookie, device].filter((one) => one !== null);
+  if (ours.length === 0) return;
   const others = response.getHeader?.("Set-Cookie") ?? [];
-  const ours = serializeCookie(cookie.name, cookie.value, cookie.attributes);
-  response.setHeader?.("Set-Cookie", [others].flat().map(String).concat(ours));
+  const lines = ours.map(({ name, value, attributes }) => serializeCookie(name, value, attributes));
+  response.setHeader?.("Set-Cookie", [others].flat().map(String).concat(lines));
 }
 
 function textOf(header: number | string | string[] | undefined): string | undefined {

@@ -26,6 +26,8 @@ const PAYLOAD_HEADERS = [
 /** Sets what the plan says. Returns the payload to send. */
 export function applyPlan(reply: FastifyReply, plan: ResponsePlan, payload: unknown): unknown {
   if (plan.cookie) setCookie(reply, plan.cookie);
+  if (plan.device) setCookie(reply, plan.device);
+  if (plan.clearSiteData !== null) reply.header("clear-site-data", plan.clearSiteData);
   if (plan.privacy === "none") return payload;
   const sent = isResponse(payload) ? unpack(reply, payload) : payload;
   reply.headers(

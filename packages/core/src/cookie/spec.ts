@@ -134,7 +134,7 @@ export function specFor({ secure, plain }: CookieSpecs, isSecure: boolean): Cook
 }
 
 /** Longest life that browsers grant a cookie: 400 days (RFC 6265bis 5.5). */
-const LONGEST_SECONDS = 400 * 86_400;
+export const LONGEST_SECONDS: number = 400 * 86_400;
 
 /** `Max-Age` for a cookie that is to last until `expiresAt`, in whole seconds. */
 export function deadlineSeconds(expiresAt: number, now: number): number {

@@ -1,12 +1,12 @@
 /** Makes records: for a login, for the first write of an anonymous session, for a rotation. */
-import { USER_AGENT_LENGTH } from "../policy/client.ts";
+import { clientFacts } from "../policy/client.ts";
 import { deadline } from "../policy/expiry.ts";
-import { encodePayload, type Facts } from "../session/payload.ts";
+import type { Facts } from "../session/payload.ts";
 import type { Values } from "../session/data.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { SessionState } from "../session/state.ts";
 import type { Admission, Store, StoredRecord } from "../store/contract.ts";
-import { ownerKey, randomTag, tagOf } from "../token/tag.ts";
+import { ownerKey, randomTag, TAG_LENGTH, tagOf } from "../token/tag.ts";
 import { digestToken, mintHandle, mintToken, type Token } from "../token/token.ts";
 import { SojournError } from "../errors.ts";
 import {
@@ -31,28 +31,34 @@ export interface DraftParts {
   readonly principal: string | null;
   readonly facts: Facts;
   readonly dataText: string;
+  /** The token to use, where one was made already. */
+  readonly reserved?: Token | null;
 }
 
 /** A draft of a new session: new token, new handle, both timeouts from now. */
-export function draftSession(engine: Engine, { principal, facts, dataText }: DraftParts): Draft {
+export function draftSession(
+  engine: Engine,
+  { principal, facts, dataText, reserved = null }: DraftParts,
+): Draft {
   const { clock, kind, namespace, generateSecret } = engine.settings;
   const now = clock.now();
   const owner = principal === null ? null : ownerKey(namespace, principal);
-  const tag = owner === null ? randomTag() : tagOf(owner);
-  const token = mintToken(tag, generateSecret);
+  const tag = owner === null ? (reserved?.slice(0, TAG_LENGTH) ?? randomTag()) : tagOf(owner);
+  const token = reserved ?? mintToken(tag, generateSecret);
   const timeouts = timeoutsOf(engine, facts);
   const absoluteExpiresAt = now + timeouts.absolute;
+  const handle = mintHandle(tag);
   const record: StoredRecord = {
     kind,
     key: digestToken(token),
-    handle: mintHandle(tag),
+    handle,
     owner,
     version: 1,
     createdAt: now,
     seenAt: now,
     expiresAt: deadline(timeouts, now, absoluteExpiresAt),
     absoluteExpiresAt,
-    payload: encodePayload(facts, dataText),
+    payload: engine.codec.encode({ kind, handle }, facts, dataText),
   };
   return { record, token, facts, dataText };
 }
@@ -72,7 +78,7 @@ export function draftRotation(
     seenAt: now,
     expiresAt: deadline(timeoutsOf(engine, parts.facts), now, parts.absoluteExpiresAt),
     absoluteExpiresAt: parts.absoluteExpiresAt,
-    payload: encodePayload(parts.facts, parts.dataText),
+    payload: engine.codec.encode(from, parts.facts, parts.dataText),
   };
   return { record, token, facts: parts.facts, dataText: parts.dataText };
 }
@@ -86,15 +92,11 @@ export interface Beginning {
 }
 
 /** The facts of a new session: those given, who began it, and a digest of what it may do. */
-export function newFacts(
-  engine: Engine,
-  { facts, principal, data, client: { ip, userAgent } }: Beginning,
-): Facts {
+export function newFacts(engine: Engine, { facts, principal, data, client }: Beginning): Facts {
   const privileges = privilegesOf(engine, data, principal);
   return {
     ...facts,
-    ...(ip === undefined ? {} : { ip }),
-    ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, USER_AGENT_LENGTH) }),
+    ...clientFacts(client),
     ...(privileges === undefined ? {} : { privileges }),
   };
 }
@@ -125,7 +127,13 @@ export function refuse(
   active: number,
 ): never {
   const max = admission?.max ?? 0;
-  engine.events.emit("denied", { principal: principalOf(draft.record) ?? "", active, max });
+  const { ip, userAgent } = draft.facts;
+  engine.events.emit("denied", {
+    principal: principalOf(draft.record) ?? "",
+    active,
+    max,
+    client: { ip, userAgent },
+  });
   throw new SojournError(
     "SOJOURN_LIMIT_REACHED",
     `this user has ${active} of at most ${max} sessions and onLimit is 'reject': let the user end another session first`,
@@ -140,6 +148,7 @@ export function refuse(
 export function takeOver(state: SessionState, draft: Draft, sent: string = draft.dataText): void {
   state.live(draft.record, draft.facts);
   state.graced = false;
+  state.reserved = null;
   state.data.written(draft.dataText, sent);
   state.exchange.mint(draft.token);
 }

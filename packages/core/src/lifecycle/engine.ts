@@ -14,10 +14,10 @@ import {
   type Values,
 } from "../session/data.ts";
 import { runSchema } from "../options/standard-schema.ts";
-import { decodePayload, type Facts } from "../session/payload.ts";
+import type { Facts, PayloadCodec } from "../session/payload.ts";
 import type { CommitQueue } from "../session/queue.ts";
 import { createSession } from "../session/session.ts";
-import { type Exchange, SessionState, type Verbs } from "../session/state.ts";
+import { type Exchange, type LockReason, SessionState, type Verbs } from "../session/state.ts";
 import type { Ending, EndingReason, Handle, StoredRecord, Tombstone } from "../store/contract.ts";
 import type { StoreCaller } from "../store/guard.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
@@ -25,6 +25,7 @@ import { parseTaggedOwner } from "../token/tag.ts";
 /** Shared by all verbs of one manager. */
 export interface Engine {
   readonly settings: Settings;
+  readonly codec: PayloadCodec;
   readonly store: StoreCaller;
   /** What goes on while the store is away; null unless `onStoreError` is `'local'`. */
   readonly local: LocalCaller | null;
@@ -34,11 +35,15 @@ export interface Engine {
   readonly queue: CommitQueue;
 }
 
-/** The timeouts of a session: its own where it has them. */
-export function timeoutsOf(engine: Engine, facts: Facts): Timeouts {
+/**
+ * The timeouts of a session: its own where it has them. One that nobody is logged in to is never locked:
+ * nobody could unlock it.
+ */
+export function timeoutsOf({ settings }: Engine, facts: Facts): Timeouts {
   return {
-    idle: facts.idle === undefined ? engine.settings.idle : facts.idle,
-    absolute: facts.absolute ?? engine.settings.absolute,
+    idle: facts.idle === undefined ? settings.idle : facts.idle,
+    absolute: facts.absolute ?? settings.absolute,
+    locks: settings.onIdle === "lock" && facts.authenticatedAt !== null,
   };
 }
 
@@ -75,8 +80,8 @@ export function checkedText(engine: Engine, values: Readonly<Values>): string {
 }
 
 /** Takes over what the store has now, keeping this request's own changes for the next write. */
-export function adopt(state: SessionState, record: StoredRecord): void {
-  const { facts, dataText } = decodePayload(record);
+export function adopt(engine: Engine, state: SessionState, record: StoredRecord): void {
+  const { facts, dataText } = engine.codec.decode(record);
   state.live(record, facts);
   state.data.written(dataText);
 }
@@ -142,6 +147,15 @@ export function emitEvicted(engine: Engine, evicted: readonly Tombstone[]): void
     const { handle, ending } = tombstone;
     engine.events.emit("evicted", { handle, principal: principalOf(tombstone), ending });
   }
+}
+
+/** The error for work on a session that is locked. */
+export function sessionLocked(why: LockReason): SojournError {
+  return new SojournError(
+    "SOJOURN_SESSION_LOCKED",
+    `this session is locked (${why}): let the user prove who they are, then call session.reauthenticate()`,
+    { details: { why } },
+  );
 }
 
 /** True for the error of {@link sessionEnded}. */

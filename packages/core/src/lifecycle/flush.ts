@@ -29,8 +29,12 @@ export async function flush(engine: Engine, state: SessionState): Promise<void> 
     if (changes === null) return;
     throw state.outage;
   }
+  if (state.phase === "locked") return dropLocked(engine, state);
   if (await followPrincipal(engine, state)) return;
-  if (state.phase === "fresh") return changes === null ? undefined : createAnonymous(engine, state);
+  if (state.phase === "fresh") {
+    const isWanted = changes !== null || state.reserved !== null;
+    return isWanted ? createAnonymous(engine, state) : undefined;
+  }
   const privileges = changedPrivileges(engine, state);
   if (privileges !== undefined && !state.exchange.rotated)
     return rotateRecord(engine, state, "privileges", {});
@@ -43,6 +47,14 @@ export async function flush(engine: Engine, state: SessionState): Promise<void> 
     );
   }
   await touchIfDue(engine, state);
+}
+
+/** A locked session takes nothing, and is not used either. */
+function dropLocked(engine: Engine, state: SessionState): void {
+  const keys = [...(state.data.changes()?.keys() ?? [])];
+  state.data.forget();
+  const handle = state.record?.handle ?? null;
+  if (keys.length > 0) engine.events.emit("changes-dropped", { handle, keys, ending: null });
 }
 
 /**
@@ -74,13 +86,20 @@ async function followPrincipal(engine: Engine, state: SessionState): Promise<boo
     endOld: after === null ? "logout" : "rotated",
     keepData: true,
   });
-  if (after !== null && state.record) emitLogin(engine, state.record, previous);
-  else if (previous !== null) emitLogout(engine, previous, before);
+  if (after !== null && state.record)
+    emitLogin(engine, state.record, previous, state.exchange.sender);
+  else if (previous !== null) emitLogout(engine, state, previous, before);
   return true;
 }
 
-function emitLogout(engine: Engine, handle: Handle, principal: string | null): void {
-  engine.events.emit("logout", { handle, principal, ending: endingNow(engine, "logout") });
+function emitLogout(
+  engine: Engine,
+  state: SessionState,
+  handle: Handle,
+  principal: string | null,
+): void {
+  const ending = endingNow(engine, "logout");
+  engine.events.emit("logout", { handle, principal, ending, client: state.exchange.sender });
 }
 
 /** The digest of the privileges now, if it is another than when the session was last written. */
@@ -100,6 +119,7 @@ async function touchIfDue(engine: Engine, state: SessionState): Promise<void> {
   const timeouts = timeoutsOf(engine, state.facts);
   const isDue = now - record.seenAt >= touchInterval(timeouts, engine.settings.touchAfter);
   if (!isDue && !state.touchWanted) return;
+  if (state.payloadStale) return writeChanges(engine, state, new Map());
   const expiresAt = deadline(timeouts, now, record.absoluteExpiresAt);
   const ref = { kind: record.kind, key: record.key };
   const isAlive = await engine.store.call("touch", (store) => store.touch(ref, now, expiresAt));

@@ -4,11 +4,13 @@ import { SojournError } from "../errors.ts";
 import { resolveAdmission } from "../policy/admission.ts";
 import { principalName } from "../policy/principal.ts";
 import { applyChanges, EMPTY_DATA } from "../session/data.ts";
+import type { ClientFacts } from "../request/facts.ts";
 import type { Facts } from "../session/payload.ts";
 import type { SessionState } from "../session/state.ts";
 import type { LoginOptions } from "../session/types.ts";
 import type { Admission, EndingReason, Handle, StoredRecord } from "../store/contract.ts";
 import { type Draft, draftSession, newFacts, refuse, store, takeBack, takeOver } from "./create.ts";
+import { versionDigest } from "./fresh.ts";
 import { adopt, dropChanges, emitEvicted, endingNow, type Engine, principalOf } from "./engine.ts";
 
 /** `session.login`; see the docs of SessionMethods. */
@@ -29,7 +31,7 @@ export async function login(
   const admission = await admissionFor(engine, name, options);
   const previous = state.record?.handle ?? null;
   await becomeSession(engine, state, { principal: name, facts, admission, endOld: "rotated" });
-  if (state.record) emitLogin(engine, state.record, previous);
+  if (state.record) emitLogin(engine, state.record, previous, state.exchange.sender);
 }
 
 /** The limit for a login: its own options before the application's. */
@@ -54,6 +56,9 @@ export function loginFacts(engine: Engine, options: LoginOptions): Facts {
   return {
     authenticatedAt: engine.settings.clock.now(),
     level,
+    ...(options.authVersion === undefined
+      ? {}
+      : { authVersion: versionDigest(options.authVersion) }),
     ...(options.idle === undefined
       ? {}
       : { idle: options.idle === null ? null : duration("idle", options.idle) }),
@@ -100,7 +105,7 @@ export async function becomeSession(
       facts: newFacts(engine, {
         ...becoming,
         data: state.data.peek(),
-        client: state.exchange.client(),
+        client: state.exchange.newClient(),
       }),
       dataText: carriedData(state, becoming),
     });
@@ -145,7 +150,7 @@ async function replaceOld(
       return refuse(engine, draft, becoming.admission, result.active);
     case "conflict":
     case "moved":
-      adopt(state, result.record);
+      adopt(engine, state, result.record);
       return false;
     case "gone": {
       // A parallel login of the same visitor may have replaced the anonymous session: its data was
@@ -166,8 +171,9 @@ export function emitLogin(
   engine: Engine,
   { handle, owner }: StoredRecord,
   previous: Handle | null,
+  client: ClientFacts,
 ): void {
   const principal = principalOf({ owner });
   engine.events.emit("created", { handle, principal });
-  engine.events.emit("login", { handle, principal, previous });
+  engine.events.emit("login", { handle, principal, previous, client });
 }

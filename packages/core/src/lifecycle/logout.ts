@@ -11,6 +11,7 @@ export async function logout(engine: Engine, state: SessionState): Promise<void>
   state.reset();
   state.data.load(EMPTY_DATA);
   state.exchange.discardToken();
+  state.exchange.clearSiteData = engine.settings.clearSiteData;
 }
 
 /** `session.regenerate`: a new session object; the old one stays readable and is never written. */
@@ -23,7 +24,7 @@ export async function regenerate(engine: Engine, state: SessionState): Promise<v
 
 async function endStored(engine: Engine, state: SessionState): Promise<void> {
   const { record } = state;
-  if (state.phase !== "alive" || !record) return;
+  if ((state.phase !== "alive" && state.phase !== "locked") || !record) return;
   const ending = endingNow(engine, "logout");
   // By handle: a rotation in another request may have taken the key that this one came with.
   const tombstone = await engine.store.call("end", (store) =>
@@ -31,6 +32,7 @@ async function endStored(engine: Engine, state: SessionState): Promise<void> {
   );
   if (tombstone)
     engine.events.emit("logout", {
+      client: state.exchange.sender,
       handle: tombstone.handle,
       principal: principalOf(tombstone),
       ending,
@@ -51,5 +53,6 @@ export async function revokeOthers(
       "revokeOthers() needs a logged-in session: call login() first",
     );
   }
-  return revokeOwner(engine, record.owner, { reason, except: record.handle });
+  const { sender: client } = state.exchange;
+  return revokeOwner(engine, record.owner, { reason, except: record.handle, client });
 }

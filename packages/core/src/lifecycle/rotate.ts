@@ -1,11 +1,13 @@
 /** Rotation: a new token for the same session, by wish or because its privileges changed. */
 import { SojournError } from "../errors.ts";
 import type { SessionEvents } from "../events.ts";
+import { clientFacts } from "../policy/client.ts";
 import type { Facts } from "../session/payload.ts";
 import type { SessionState } from "../session/state.ts";
-import type { ElevateOptions } from "../session/types.ts";
+import type { ElevateOptions, ReauthenticateOptions } from "../session/types.ts";
 import type { StoredRecord } from "../store/contract.ts";
 import { draftRotation, takeOver } from "./create.ts";
+import { versionDigest } from "./fresh.ts";
 import {
   adopt,
   dropChanges,
@@ -47,6 +49,7 @@ export async function elevate(
   const { record } = state;
   if (record)
     engine.events.emit("elevated", {
+      client: state.exchange.sender,
       handle: record.handle,
       principal: principalOf(record),
       level,
@@ -54,10 +57,16 @@ export async function elevate(
 }
 
 /** `session.reauthenticate`: both timeouts begin anew (NIST SP 800-63B-4 5.2). */
-export async function reauthenticate(engine: Engine, state: SessionState): Promise<void> {
+export async function reauthenticate(
+  engine: Engine,
+  state: SessionState,
+  { authVersion }: ReauthenticateOptions,
+): Promise<void> {
   requirePrincipal(state, "reauthenticate");
   await rotateRecord(engine, state, "reauthenticate", {
+    ...clientFacts(state.exchange.newClient()),
     authenticatedAt: engine.settings.clock.now(),
+    ...(authVersion === undefined ? {} : { authVersion: versionDigest(authVersion) }),
   });
 }
 
@@ -118,17 +127,18 @@ async function replaceToken(
     case "replaced":
       takeOver(state, draft);
       engine.events.emit("rotated", {
+        client: state.exchange.sender,
         handle: record.handle,
         principal: principalOf(record),
         cause,
       });
       return true;
     case "moved":
-      adopt(state, result.record);
+      adopt(engine, state, result.record);
       state.graced = true;
       return false;
     case "conflict":
-      adopt(state, result.record);
+      adopt(engine, state, result.record);
       return false;
     case "gone":
       dropChanges(engine, state, result.tombstone);

@@ -1,8 +1,10 @@
 /** The verbs of a session, bound to one manager; each waits for the one before it. */
 import type { SessionState, Verbs } from "../session/state.ts";
 import type { Degraded } from "../events.ts";
-import { type Engine, principalOf, sessionEnded } from "./engine.ts";
+import { type Engine, principalOf, sessionEnded, sessionLocked } from "./engine.ts";
+import { checkCsrf, csrfToken } from "./csrf.ts";
 import { flush } from "./flush.ts";
+import { approve, requireFresh, useApproval, verifyAuthVersion } from "./fresh.ts";
 import { login } from "./login.ts";
 import { logout, regenerate, revokeOthers } from "./logout.ts";
 import { elevate, reauthenticate, rotate } from "./rotate.ts";
@@ -13,24 +15,32 @@ export function createVerbs(engine: Engine): Verbs {
   return {
     login: (state, principal, options) =>
       inTurn(state, async () => {
-        await login(engine, state, principal, options);
+        await unlocking(state, () => login(engine, state, principal, options));
         tellProvisional(engine, state);
       }),
-    elevate: (state, options) => inTurn(state, () => elevate(engine, state, options)),
-    reauthenticate: (state) => inTurn(state, () => reauthenticate(engine, state)),
-    rotate: (state) => inTurn(state, () => rotate(engine, state)),
+    reauthenticate: (state, options) =>
+      inTurn(state, () => unlocking(state, () => reauthenticate(engine, state, options))),
+    requireFresh: (state, asked) => requireFresh(engine, state, asked),
+    approve: (state, asked) => inTurn(state, () => approve(engine, state, asked)),
+    useApproval: (state, asked) => inTurn(state, () => useApproval(engine, state, asked)),
+    verifyAuthVersion: (state, version) =>
+      inTurn(state, () => verifyAuthVersion(engine, state, version)),
     logout: (state) => inTurn(state, () => logout(engine, state)),
     regenerate: (state) => inTurn(state, () => regenerate(engine, state)),
-    reload: (state) => inTurn(state, () => reload(engine, state)),
-    update: (state, change) => inTurn(state, () => update(engine, state, change)),
-    revokeOthers: (state, reason) => inTurn(state, () => revokeOthers(engine, state, reason)),
+    elevate: (state, options) => openTurn(state, () => elevate(engine, state, options)),
+    rotate: (state) => openTurn(state, () => rotate(engine, state)),
+    reload: (state) => openTurn(state, () => reload(engine, state)),
+    update: (state, change) => openTurn(state, () => update(engine, state, change)),
+    revokeOthers: (state, reason) => openTurn(state, () => revokeOthers(engine, state, reason)),
     save: (state) =>
-      inTurn(state, async () => {
+      openTurn(state, async () => {
         requireLive(state);
         await flush(engine, state);
         requireLive(state);
       }),
     degraded: (state) => degraded(engine, state),
+    csrfToken: (state) => csrfToken(engine, state),
+    checkCsrf: (state, facts, policy) => checkCsrf(engine, state, facts, policy),
   };
 }
 
@@ -40,6 +50,25 @@ function inTurn<T>(state: SessionState, verb: () => Promise<T>): Promise<T> {
     if (state.phase === "detached") throw state.outage;
     return verb();
   });
+}
+
+/** As {@link inTurn}. @throws SOJOURN_SESSION_LOCKED */
+function openTurn<T>(state: SessionState, verb: () => Promise<T>): Promise<T> {
+  return inTurn(state, async () => {
+    if (state.lock !== null) throw sessionLocked(state.lock);
+    return verb();
+  });
+}
+
+/** Runs a verb that proves who the user is; the session stays locked when it fails. */
+async function unlocking(state: SessionState, verb: () => Promise<void>): Promise<void> {
+  const lockAgain = state.unlock();
+  try {
+    await verb();
+  } catch (error) {
+    lockAgain();
+    throw error;
+  }
 }
 
 function requireLive(state: SessionState): void {

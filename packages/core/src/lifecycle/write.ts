@@ -2,7 +2,7 @@
 import { SojournError } from "../errors.ts";
 import { deadline } from "../policy/expiry.ts";
 import { applyChanges, type Changes, EMPTY_DATA, parseValues } from "../session/data.ts";
-import { ANONYMOUS, decodePayload, encodePayload, type Facts } from "../session/payload.ts";
+import { ANONYMOUS, type Facts } from "../session/payload.ts";
 import type { Passed } from "../session/queue.ts";
 import type { SessionState } from "../session/state.ts";
 import type { StoredRecord } from "../store/contract.ts";
@@ -28,9 +28,10 @@ export async function createAnonymous(
     facts: ANONYMOUS,
     principal: null,
     data: state.data.peek(),
-    client: state.exchange.client(),
+    client: state.exchange.newClient(),
   });
-  const draft = draftSession(engine, { principal: null, facts, dataText });
+  const { reserved } = state;
+  const draft = draftSession(engine, { principal: null, facts, dataText, reserved });
   await store(engine, draft, undefined);
   takeOver(state, draft, sent);
   engine.events.emit("created", { handle: draft.record.handle, principal: null });
@@ -105,7 +106,7 @@ async function compareAndSet(
   await engine.queue.run(record.handle, deadlineMs, async (latest): Promise<Passed<void>> => {
     let base = latest ?? record;
     for (let attempt = 1; ; attempt++) {
-      const { facts: stored, dataText } = decodePayload(base);
+      const { facts: stored, dataText } = engine.codec.decode(base);
       const facts = { ...stored, ...news };
       const text = edit(dataText);
       // Waiting in line counts; a store that answered with a conflict is there, and gets its time.
@@ -145,7 +146,7 @@ async function write(
 ): Promise<{ status: "updated" | "conflict"; record: StoredRecord }> {
   const now = engine.settings.clock.now();
   const change = {
-    payload: encodePayload(facts, text),
+    payload: engine.codec.encode(base, facts, text),
     seenAt: now,
     expiresAt: deadline(timeoutsOf(engine, facts), now, base.absoluteExpiresAt),
   };
@@ -169,6 +170,7 @@ function settle(
   state.live({ ...now.record, key }, now.facts);
   state.data.written(now.text, now.sent);
   state.touchWanted = false;
+  state.payloadStale = false;
 }
 
 /**
@@ -194,8 +196,8 @@ export async function reload(engine: Engine, state: SessionState): Promise<void>
     dropChanges(engine, state, found);
     throw sessionEnded(state.ending);
   }
-  state.data.load(decodePayload(found).dataText);
-  adopt(state, { ...found, key: record.key });
+  state.data.load(engine.codec.decode(found).dataText);
+  adopt(engine, state, { ...found, key: record.key });
 }
 
 /** The error for a session that others change all the time. */

@@ -1,5 +1,4 @@
 /** Batches: find, revoke or update the sessions that a filter means. */
-import { decodePayload, encodePayload } from "../session/payload.ts";
 import type { Engine } from "../lifecycle/engine.ts";
 import { conflict, edited } from "../lifecycle/write.ts";
 import { principalName } from "../policy/principal.ts";
@@ -17,7 +16,7 @@ export function batchMethods(engine: Engine): Batching {
   const { revoke } = revokeMethods(engine);
   return {
     async *find(filter) {
-      for await (const record of matching(engine, filter)) yield sessionInfo(record);
+      for await (const record of matching(engine, filter)) yield sessionInfo(engine, record);
     },
     revokeWhere: (filter, { reason, dryRun = false } = {}) =>
       countWhere(engine, filter, dryRun, (record) => revoke(record.handle, reason)),
@@ -53,7 +52,7 @@ async function* matching(
           to.listOwner(kind, ownerKey(namespace, principalName(principal))),
         );
   for await (const record of records) {
-    if (!where || where(sessionInfo(record))) yield record;
+    if (!where || where(sessionInfo(engine, record))) yield record;
   }
 }
 
@@ -70,8 +69,8 @@ async function updateRecord(
     let base = record;
     for (let attempt = 1; ; attempt++) {
       const { seenAt, expiresAt, version } = base;
-      const { facts, dataText } = decodePayload(base);
-      const payload = encodePayload(facts, edited(engine, dataText, change));
+      const { facts, dataText } = engine.codec.decode(base);
+      const payload = engine.codec.encode(base, facts, edited(engine, dataText, change));
       const result = await engine.store.call("update", (store) =>
         store.update({ kind, handle }, { payload, seenAt, expiresAt }, version),
       );

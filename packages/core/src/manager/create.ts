@@ -25,11 +25,11 @@ export async function createOutside(
   const draft = draftSession(engine, { principal, facts, dataText });
   const { record, token } = draft;
   await store(engine, draft, await admissionFor(engine, principal, options));
-  emitLogin(engine, record, null);
+  emitLogin(engine, record, null, options.client ?? {});
   const making = cookieMaking(engine.settings, options.secureRequest ?? false);
   const { name, value, attributes } = tokenCookie(token, record.expiresAt, making);
   return {
-    session: sessionInfo(record),
+    session: sessionInfo(engine, record),
     setCookie: serializeCookie(name, value, attributes),
   };
 }

@@ -1,13 +1,17 @@
 /** A record as the manager shows it. */
-import { principalOf } from "../lifecycle/engine.ts";
-import { parseValues } from "../session/data.ts";
-import { decodePayload } from "../session/payload.ts";
+import { type Engine, principalOf } from "../lifecycle/engine.ts";
+import { EMPTY_DATA, parseValues } from "../session/data.ts";
+import { ANONYMOUS } from "../session/payload.ts";
 import type { StoredRecord } from "../store/contract.ts";
 import type { SessionInfo } from "./types.ts";
 
-/** Nothing in the result is a credential: the handle is public, the key is left out. */
-export function sessionInfo(record: StoredRecord): SessionInfo {
-  const { facts, dataText } = decodePayload(record);
+/**
+ * Nothing in the result is a credential: the handle is public, the key is left out. A session whose
+ * payload no key opens is shown without its data, so that lists are complete.
+ */
+export function sessionInfo(engine: Engine, record: StoredRecord): SessionInfo {
+  const decoded = engine.codec.tryDecode(record);
+  const { facts, dataText } = decoded ?? { facts: ANONYMOUS, dataText: EMPTY_DATA };
   const { handle, createdAt, seenAt, expiresAt, absoluteExpiresAt } = record;
   return {
     handle,
@@ -20,5 +24,6 @@ export function sessionInfo(record: StoredRecord): SessionInfo {
     level: facts.level,
     client: { ip: facts.ip, userAgent: facts.userAgent },
     data: parseValues(dataText),
+    readable: decoded !== null,
   };
 }

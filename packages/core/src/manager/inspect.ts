@@ -3,8 +3,8 @@ import { isSojournError } from "../errors.ts";
 import { type Engine, principalOf } from "../lifecycle/engine.ts";
 import { principalName } from "../policy/principal.ts";
 import { isTombstone, type StoredRecord, type Tombstone } from "../store/contract.ts";
-import { ownerKey, parseTaggedOwner } from "../token/tag.ts";
-import { parseHandle } from "../token/token.ts";
+import { ownerKey, parseTaggedOwner, randomTag } from "../token/tag.ts";
+import { mintHandle, parseHandle } from "../token/token.ts";
 import { sessionInfo } from "./info.ts";
 import type { Sessions } from "./types.ts";
 import { pageOf } from "./page.ts";
@@ -26,12 +26,12 @@ export function inspectMethods(engine: Engine): Inspecting {
     count,
     async get(handle) {
       const found = await readHandle(engine, handle);
-      return found === null || isTombstone(found) ? null : sessionInfo(found);
+      return found === null || isTombstone(found) ? null : sessionInfo(engine, found);
     },
     async list(principal, page = {}) {
       const owner = ownerKey(namespace, principalName(principal));
       const records = await engine.store.call("listOwner", (store) => store.listOwner(kind, owner));
-      return pageOf(records, page);
+      return pageOf(engine, records, page);
     },
     async principals({ cursor = null, limit = 100 } = {}) {
       const page = await engine.store.call("owners", (store) => store.owners(kind, cursor, limit));
@@ -56,15 +56,15 @@ export function inspectMethods(engine: Engine): Inspecting {
     async explain(handle) {
       const found = await readHandle(engine, handle);
       if (found === null) return { status: "unknown" };
-      if (!isTombstone(found)) return { status: "active", session: sessionInfo(found) };
+      if (!isTombstone(found)) return { status: "active", session: sessionInfo(engine, found) };
       return { status: "ended", principal: principalOf(found), ending: found.ending };
     },
     async health() {
       const began = performance.now();
       const answer = { store: storeName };
       try {
-        const counts = await count();
-        return { ...answer, status: "up", counts, tookMs: performance.now() - began };
+        await readHandle(engine, mintHandle(randomTag()));
+        return { ...answer, status: "up", tookMs: performance.now() - began };
       } catch (error) {
         const code = isSojournError(error) ? error.code : "SOJOURN_STORE_UNAVAILABLE";
         return { ...answer, status: "down", code, tookMs: performance.now() - began };

@@ -1,11 +1,13 @@
 /** Pages through the sessions of one principal, newest first. */
 import { SojournError } from "../errors.ts";
+import type { Engine } from "../lifecycle/engine.ts";
 import type { StoredRecord } from "../store/contract.ts";
 import { sessionInfo } from "./info.ts";
 import type { Page, PageOptions, SessionInfo } from "./types.ts";
 
 /** One page; the cursor names the last session shown, so that new logins shift nothing. */
 export function pageOf(
+  engine: Engine,
   records: readonly StoredRecord[],
   { cursor = null, limit = 100 }: PageOptions,
 ): Page<SessionInfo> {
@@ -23,7 +25,7 @@ export function pageOf(
   const last = shown.at(-1);
   const hasMore = last !== undefined && ordered.length > shown.length;
   return {
-    items: shown.map(sessionInfo),
+    items: shown.map((record) => sessionInfo(engine, record)),
     cursor: hasMore ? `${last.createdAt}.${last.handle}` : null,
   };
 }

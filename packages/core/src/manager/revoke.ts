@@ -8,6 +8,9 @@ import { ownerKey } from "../token/tag.ts";
 import { parseHandle } from "../token/token.ts";
 import type { Sessions } from "./types.ts";
 
+/** Ending everyone's sessions may take so many times the deadline of other calls: on a cluster it is many writes. */
+const PATIENCE = 5;
+
 type Revoking = Pick<Sessions, "revoke" | "revokeAll" | "revokeOthers" | "revokeEveryone">;
 
 /** The revoking part of {@link Sessions}. Each rejects when the store could not do it. */
@@ -48,7 +51,8 @@ export function revokeMethods(engine: Engine): Revoking {
     },
     async revokeEveryone(reason) {
       const ending = endingNow(engine, "revoked", { reason });
-      await engine.store.call("endAll", (store) => store.endAll(kind, ending));
+      const withinMs = engine.store.deadlineMs * PATIENCE;
+      await engine.store.call("endAll", (store) => store.endAll(kind, ending), { withinMs });
       engine.events.emit("revoked", {
         handle: null,
         principal: null,

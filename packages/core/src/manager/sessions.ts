@@ -5,6 +5,7 @@ import { crosses } from "../nodes/crossing.ts";
 import type { Pipeline } from "../pipeline.ts";
 import { batchMethods } from "./batch.ts";
 import { createOutside } from "./create.ts";
+import { describePolicy } from "./describe.ts";
 import { inspectMethods } from "./inspect.ts";
 import { revokeMethods } from "./revoke.ts";
 import type { Sessions } from "./types.ts";
@@ -33,6 +34,7 @@ export function createSessions(engine: Engine, pipeline: Pipeline): Sessions {
     ...revokeMethods(engine),
     ...batchMethods(engine),
     create: (options) => createOutside(engine, options),
+    describePolicy: () => describePolicy(settings),
     fromUpgrade: (request, options) => sessionOfUpgrade(pipeline, request, options),
     watch: (handle, onEnded, options) => watches.add(handle, onEnded, options),
     async ready() {

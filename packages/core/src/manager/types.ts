@@ -4,6 +4,7 @@ import type { SessionEvents } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { LoginOptions, Session } from "../session/types.ts";
 import type { Counts, Ending, Handle } from "../store/contract.ts";
+import type { PolicyDescription } from "./describe.ts";
 import type { UpgradeOptions, UpgradeRequest } from "./upgrade.ts";
 import type { WatchOptions } from "./watch.ts";
 
@@ -22,6 +23,8 @@ export interface SessionInfo {
   readonly client: ClientFacts;
   /** A copy of the application's data. */
   readonly data: Record<string, unknown>;
+  /** False: no key of the ring opens what is stored; level, client and data are then not known. */
+  readonly readable: boolean;
 }
 
 /** Which sessions a batch means: all, those of one principal, those that a predicate accepts. */
@@ -70,7 +73,6 @@ export type Health =
   | {
       readonly status: "up";
       readonly store: string;
-      readonly counts: Counts;
       readonly tookMs: number;
     }
   | {
@@ -146,7 +148,9 @@ export interface Sessions {
   stats(): Promise<Stats>;
   /** Why a session is no more, for operators. */
   explain(handle: string): Promise<Explanation>;
-  /** Whether the store answers within the deadline, without making a session. Never rejects. */
+  /** The policy in force, as points and as a Markdown table, for documents and reviews. */
+  describePolicy(): PolicyDescription;
+  /** Whether the store answers a read within the deadline; makes no session, and costs next to nothing. Never rejects. */
   health(): Promise<Health>;
   /**
    * Listens; returns the function that stops it. `'*'` gets every event. Of the other processes on

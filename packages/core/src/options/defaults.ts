@@ -3,6 +3,10 @@
 /** Default options. NIST SP 800-63B-4 2.2.3 (AAL2) allows at most 1 h idle and 24 h absolute. */
 export const DEFAULTS = {
   idle: "30m",
+  onIdle: "end",
+  binding: "ignore",
+  deviceCookie: false,
+  clearSiteData: false,
   absolute: "24h",
   grace: "10s",
   max: 0,

@@ -3,12 +3,13 @@ import { z } from "zod";
 import { type CookieOptions, cookieProblems } from "../cookie/spec.ts";
 import { SojournError } from "../errors.ts";
 import { type MaxSessions, ON_LIMIT } from "../policy/admission.ts";
+import { beyondPreset, withPreset } from "../policy/presets.ts";
 import type { BreakerOptions } from "../store/breaker.ts";
 import type { OnLimit } from "../store/contract.ts";
-import { MIN_SECRET_LENGTH, type SecretBytes } from "../token/key-ring.ts";
+import { KeyRing, type KeySource, MIN_SECRET_LENGTH } from "../keys/key-ring.ts";
 import { BREAKER_DEFAULTS, DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
-import type { OnStoreError, SessionOptions } from "./types.ts";
+import type { Binding, ClearSiteData, OnStoreError, SessionOptions } from "./types.ts";
 
 const duration = z.union([z.number(), z.string()]).transform((value, context) => {
   const ms = parseDuration(value);
@@ -18,17 +19,36 @@ const duration = z.union([z.number(), z.string()]).transform((value, context) =>
 });
 const positive = duration.refine((ms) => ms > 0, "must be longer than 0");
 
-const secret = z.custom<SecretBytes>(
-  (value) =>
-    (typeof value === "string" || value instanceof Uint8Array) && value.length >= MIN_SECRET_LENGTH,
-  `must be a text of at least ${MIN_SECRET_LENGTH} characters or as many bytes; make one with: openssl rand -base64 32`,
-);
-const secrets = z.preprocess(
-  (value) => (Array.isArray(value) ? value : [value]),
-  z
-    .tuple([secret], secret)
-    .refine((all) => new Set(all.map(String)).size === all.length, "holds a secret twice"),
-);
+const KEY = `must be a text of at least ${MIN_SECRET_LENGTH} characters, as many bytes, or an object with id, sign() and verify(); make a secret with: openssl rand -base64 32`;
+
+/** A key ring, as it is given or made from what is. */
+const keyRing = z.unknown().transform((value, context): KeyRing => {
+  if (value instanceof KeyRing) return value;
+  const sources: readonly unknown[] = Array.isArray(value) ? value : [value];
+  for (const [index, source] of sources.entries()) {
+    if (!isKeySource(source)) context.addIssue({ code: "custom", path: [index], message: KEY });
+  }
+  const [newest, ...older] = sources.filter(isKeySource);
+  if (newest === undefined || context.issues.length > 0) {
+    if (sources.length === 0) context.addIssue({ code: "custom", message: "holds no key" });
+    return z.NEVER;
+  }
+  if (new Set(sources.map(identityOf)).size === sources.length)
+    return new KeyRing([newest, ...older]);
+  context.addIssue({ code: "custom", message: "holds a key twice" });
+  return z.NEVER;
+});
+
+function identityOf(source: unknown): unknown {
+  return source instanceof Uint8Array ? Buffer.from(source).toString() : source;
+}
+
+function isKeySource(value: unknown): value is KeySource {
+  if (typeof value === "string" || value instanceof Uint8Array)
+    return value.length >= MIN_SECRET_LENGTH;
+  const isObject = typeof value === "object" && value !== null;
+  return isObject && ["id", "sign", "verify"].every((name) => name in value);
+}
 
 function fn<T>(what: string): z.ZodType<T> {
   return z.custom<T>((value) => typeof value === "function", `must be a function: ${what}`);
@@ -82,7 +102,17 @@ const breaker = z.unknown().transform((value, context): BreakerOptions | null =>
 
 const options = z
   .strictObject({
-    secret: secrets.optional(),
+    secret: keyRing.optional(),
+    encryption: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          keys: keyRing.optional(),
+          compress: z.boolean().default(false),
+          acceptPlain: z.boolean().default(false),
+        }),
+      ])
+      .default(false),
     store: z
       .custom<NonNullable<SessionOptions["store"]>>(
         (value) =>
@@ -93,7 +123,18 @@ const options = z
       )
       .optional(),
     cookie: cookie.prefault({}),
+    preset: z.enum(["aal1", "aal2", "aal3"]).optional(),
+    justification: z.string().min(10, "must be a sentence").optional(),
     idle: positive.nullable().prefault(DEFAULTS.idle),
+    onIdle: z.enum(["end", "lock"]).default(DEFAULTS.onIdle),
+    binding: z.enum(["ignore", "report", "step-up", "revoke"]).default(DEFAULTS.binding),
+    deviceCookie: z.boolean().default(DEFAULTS.deviceCookie),
+    clearSiteData: z
+      .union([
+        z.boolean(),
+        z.array(z.enum(["cache", "cookies", "storage", "executionContexts", "*"])).min(1),
+      ])
+      .default(DEFAULTS.clearSiteData),
     absolute: positive.prefault(DEFAULTS.absolute),
     touchAfter: duration.optional(),
     grace: duration.refine((ms) => ms <= 60_000, "must be at most '60s'").prefault(DEFAULTS.grace),
@@ -133,6 +174,14 @@ const options = z
         "must be a pino-like logger with debug, info, warn and error, or false",
       )
       .optional(),
+    audit: z
+      .custom<NonNullable<SessionOptions["audit"]>>(
+        (value) =>
+          typeof value === "function" ||
+          (typeof value === "object" && value !== null && "info" in value && "warn" in value),
+        "must be a function (record) => void, or a pino-like logger",
+      )
+      .optional(),
     metrics: z
       .custom<NonNullable<SessionOptions["metrics"]>>(
         (value) =>
@@ -149,30 +198,36 @@ const options = z
     generateSecret:
       fn<NonNullable<SessionOptions["generateSecret"]>>("() => 32 random bytes").optional(),
   })
-  .superRefine(({ idle, absolute, touchAfter, onStoreError, store }, context) => {
-    if (onStoreError === "local" && !(store && "adopt" in store)) {
-      context.addIssue({
-        code: "custom",
-        path: ["onStoreError"],
-        message:
-          "'local' needs a store that can be away and take sessions over when it is back, such as redisStore()",
-      });
-    }
-    if (idle !== null && idle > absolute) {
-      context.addIssue({
-        code: "custom",
-        path: ["idle"],
-        message: `is longer than absolute (${absolute} ms), which would always end the session first`,
-      });
-    }
-    if (idle !== null && touchAfter !== undefined && touchAfter >= idle) {
-      context.addIssue({
-        code: "custom",
-        path: ["touchAfter"],
-        message: `must be shorter than idle (${idle} ms), or sessions in use would die`,
-      });
-    }
-  });
+  .superRefine(
+    ({ idle, absolute, touchAfter, onStoreError, store, preset, justification }, context) => {
+      if (preset !== undefined && justification === undefined) {
+        for (const [path, message] of beyondPreset(preset, { idle, absolute }))
+          context.addIssue({ code: "custom", path: [path], message });
+      }
+      if (onStoreError === "local" && !(store && "adopt" in store)) {
+        context.addIssue({
+          code: "custom",
+          path: ["onStoreError"],
+          message:
+            "'local' needs a store that can be away and take sessions over when it is back, such as redisStore()",
+        });
+      }
+      if (idle !== null && idle > absolute) {
+        context.addIssue({
+          code: "custom",
+          path: ["idle"],
+          message: `is longer than absolute (${absolute} ms), which would always end the session first`,
+        });
+      }
+      if (idle !== null && touchAfter !== undefined && touchAfter >= idle) {
+        context.addIssue({
+          code: "custom",
+          path: ["touchAfter"],
+          message: `must be shorter than idle (${idle} ms), or sessions in use would die`,
+        });
+      }
+    },
+  );
 
 type Plain =
   | "store"
@@ -181,14 +236,28 @@ type Plain =
   | "schema"
   | "logger"
   | "metrics"
+  | "audit"
+  | "preset"
+  | "justification"
   | "clock"
   | "generateSecret";
 
 /** Options after the check: defaults filled in, durations in ms. */
 export interface CheckedOptions extends Pick<SessionOptions, Plain> {
-  readonly secret?: [SecretBytes, ...SecretBytes[]] | undefined;
+  readonly secret?: KeyRing | undefined;
+  readonly encryption:
+    | boolean
+    | {
+        readonly keys?: KeyRing | undefined;
+        readonly compress: boolean;
+        readonly acceptPlain: boolean;
+      };
   readonly cookie: CookieOptions;
   readonly idle: number | null;
+  readonly onIdle: "end" | "lock";
+  readonly binding: Binding;
+  readonly deviceCookie: boolean;
+  readonly clearSiteData: boolean | readonly ClearSiteData[];
   readonly absolute: number;
   readonly touchAfter?: number | undefined;
   readonly grace: number;
@@ -203,7 +272,7 @@ export interface CheckedOptions extends Pick<SessionOptions, Plain> {
 
 /** @throws SOJOURN_OPTIONS_INVALID listing every problem with the option's path */
 export function checkOptions(given: SessionOptions): CheckedOptions {
-  const result = options.safeParse(given);
+  const result = options.safeParse(withPreset(given));
   if (result.success) return result.data;
   const problems = result.error.issues.map(
     (issue) => `${issue.path.join(".") || "options"}: ${issue.message}`,

@@ -6,7 +6,10 @@ import { SojournError } from "../errors.ts";
 import type { Logger } from "../events.ts";
 import { memoryStore } from "../store/memory/store.ts";
 import type { Store } from "../store/contract.ts";
-import { KeyRing, MIN_SECRET_LENGTH, type SecretBytes } from "../token/key-ring.ts";
+import { KeyRing, MIN_SECRET_LENGTH } from "../keys/key-ring.ts";
+import { Sealing } from "../keys/sealing.ts";
+import { Signing } from "../keys/signing.ts";
+import type { PayloadSealing } from "../session/payload.ts";
 import { randomSecret, type SecretGenerator } from "../token/token.ts";
 import { checkOptions, type CheckedOptions } from "./schema.ts";
 import type { SessionOptions } from "./types.ts";
@@ -24,10 +27,23 @@ export interface Settings extends Pick<
   | "schema"
   | "namespace"
   | "onStoreError"
+  | "onIdle"
+  | "binding"
   | "metrics"
+  | "audit"
+  | "preset"
+  | "justification"
   | "breaker"
 > {
-  readonly keys: KeyRing;
+  /** Signs and verifies the cookie. */
+  readonly signing: Signing;
+  /** Signs and verifies anti-forgery tokens. */
+  readonly csrf: Signing;
+  /** Signs and verifies the device cookie; null: there is none. */
+  readonly deviceSigning: Signing | null;
+  /** Value of the header after a logout, or null. */
+  readonly clearSiteData: string | null;
+  readonly encryption: PayloadSealing | null;
   readonly cookies: CookieSpecs;
   readonly store: Store;
   readonly clock: Clock;
@@ -48,7 +64,7 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
   const isProduction = process.env["NODE_ENV"] === "production";
   const logger = checked.logger === false ? undefined : checked.logger;
   const warnOnce = createWarnOnce(logger, checked.logger === false);
-  const secrets = checked.secret ?? environmentSecrets() ?? generatedSecret(isProduction, warnOnce);
+  const ring = checked.secret ?? environmentSecrets() ?? generatedSecret(isProduction, warnOnce);
   const store = checked.store ?? defaultStore(checked.clock, isProduction, warnOnce);
   if (checked.cookie.httpOnly === false) {
     warnOnce(
@@ -58,7 +74,11 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
   }
   return {
     ...checked,
-    keys: new KeyRing(secrets, "cookie"),
+    signing: new Signing(ring, "cookie"),
+    csrf: new Signing(ring, "csrf"),
+    deviceSigning: checked.deviceCookie ? new Signing(ring, "device") : null,
+    clearSiteData: clearSiteDataHeader(checked.clearSiteData),
+    encryption: encryptionOf(checked, ring),
     cookies: cookieSpecs(checked.cookie, isProduction ? true : "auto"),
     store,
     clock: checked.clock ?? store.clock ?? systemClock,
@@ -72,22 +92,40 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
   };
 }
 
-type Secrets = [SecretBytes, ...SecretBytes[]];
+function clearSiteDataHeader(asked: CheckedOptions["clearSiteData"]): string | null {
+  if (asked === false) return null;
+  const types = asked === true ? ["cookies", "storage"] : asked;
+  return types.map((type) => `"${type}"`).join(", ");
+}
 
-function environmentSecrets(): Secrets | undefined {
+/** Data of so many characters is worth compressing. */
+const COMPRESS_FROM = 1_024;
+
+function encryptionOf({ encryption }: CheckedOptions, ring: KeyRing): PayloadSealing | null {
+  if (encryption === false) return null;
+  const {
+    keys = ring,
+    compress = false,
+    acceptPlain = false,
+  } = encryption === true ? {} : encryption;
+  const compressFrom = compress ? COMPRESS_FROM : null;
+  return { sealing: new Sealing({ ring: keys, purpose: "payload", compressFrom }), acceptPlain };
+}
+
+function environmentSecrets(): KeyRing | undefined {
   const value = process.env["SESSION_SECRET"];
   if (value === undefined || value === "") return undefined;
   const secrets = value.split(",").map((secret) => secret.trim());
   const [newest, ...older] = secrets;
   if (newest !== undefined && secrets.every((secret) => secret.length >= MIN_SECRET_LENGTH))
-    return [newest, ...older];
+    return new KeyRing([newest, ...older]);
   throw new SojournError(
     "SOJOURN_OPTIONS_INVALID",
     `the environment variable SESSION_SECRET must hold secrets of at least ${MIN_SECRET_LENGTH} characters, separated by commas; it holds ${secrets.length} of lengths ${secrets.map((secret) => secret.length).join(", ")}. Make one with: openssl rand -base64 32`,
   );
 }
 
-function generatedSecret(isProduction: boolean, warnOnce: Settings["warnOnce"]): Secrets {
+function generatedSecret(isProduction: boolean, warnOnce: Settings["warnOnce"]): KeyRing {
   if (isProduction) {
     throw new SojournError(
       "SOJOURN_OPTIONS_INVALID",
@@ -99,7 +137,7 @@ function generatedSecret(isProduction: boolean, warnOnce: Settings["warnOnce"]):
     "secret",
     "no secret is set (option secret, or SESSION_SECRET): one was made up for this process, so a restart logs everyone out. In production this is an error",
   );
-  return [randomBytes(32)];
+  return new KeyRing([randomBytes(32)]);
 }
 
 function defaultStore(

@@ -20,7 +20,7 @@ export function frontOf(known: LocalKnowledge): Store {
       }
       const tombstone = condemned.tombstone(found);
       if (tombstone) return tombstone;
-      if (isSure) recent.remember(ref, found);
+      if (isSure) recent.remember(found);
       return found;
     },
     async update(ref, change, expectedVersion) {
@@ -31,7 +31,7 @@ export function frontOf(known: LocalKnowledge): Store {
       if (result.status !== "updated") return result;
       const tombstone = condemned.tombstone(result.record);
       if (tombstone) return { status: "gone", tombstone };
-      if (!isDoubtful(result.record)) recent.remember(ref, result.record);
+      if (!isDoubtful(result.record)) recent.remember(result.record);
       return result;
     },
     async touch(ref, seenAt, expiresAt) {

@@ -15,6 +15,7 @@ import {
   isAway,
   type StoreCaller,
 } from "../store/guard.ts";
+import type { PayloadCodec } from "../session/payload.ts";
 import { ownerKey } from "../token/tag.ts";
 import { Backlog } from "./backlog.ts";
 import { Condemned } from "./condemned.ts";
@@ -45,6 +46,7 @@ export interface LocalParts {
   readonly store: Store;
   readonly guard: StoreCaller;
   readonly events: Events;
+  readonly codec: PayloadCodec;
   /** By which it hears what ended elsewhere; null where there is no such way. */
   readonly relay: Relay | null;
   readonly namespace: string;
@@ -64,7 +66,7 @@ export class LocalCaller implements StoreCaller {
   #closed = false;
 
   constructor(parts: LocalParts) {
-    const { store, guard, events, relay, namespace, staleForMs } = parts;
+    const { store, guard, events, codec, relay, namespace, staleForMs } = parts;
     const { now = () => performance.now() } = parts;
     this.deadlineMs = guard.deadlineMs;
     this.#guard = guard;
@@ -72,7 +74,7 @@ export class LocalCaller implements StoreCaller {
     const recent = new RecentRecords({ staleForMs, most: MOST, now });
     const { clock } = store;
     const { deadlineMs } = guard;
-    const provisional = new ProvisionalRecords({ clock, events, deadlineMs, most: MOST });
+    const provisional = new ProvisionalRecords({ clock, events, codec, deadlineMs, most: MOST });
     const condemned = new Condemned((where) => recent.forget(where));
     const backlog = new Backlog(provisional, condemned);
     const stale = new WeakSet<StoredRecord>();

@@ -16,6 +16,7 @@ import {
 } from "../store/contract.ts";
 import { isAway, withDeadline } from "../store/guard.ts";
 import { memoryStore } from "../store/memory/store.ts";
+import type { PayloadCodec } from "../session/payload.ts";
 import { catchUp } from "./catch-up.ts";
 import { tellEnded, principalOf } from "./tell.ts";
 
@@ -34,6 +35,7 @@ interface Provisional {
 export interface ProvisionalParts {
   readonly clock: Clock;
   readonly events: Events;
+  readonly codec: PayloadCodec;
   /** Longest wait for the store in one step of a promotion, in ms. */
   readonly deadlineMs: number;
   /** The most records. */
@@ -153,7 +155,7 @@ export class ProvisionalRecords {
     this.#alive.delete(handle);
     if (newest === null) return this.endThere({ kind, handle }, to);
     try {
-      await this.#inTime(catchUp(to, newest, one.sent));
+      await this.#inTime(catchUp(to, this.#parts.codec, { newest, sent: one.sent }));
     } catch (error) {
       await this.store.create(newest);
       this.#alive.set(handle, one);

@@ -50,10 +50,9 @@ export class RecentRecords {
     }
   }
 
-  /** Remembers a record under its own key; one reached by an old key is not remembered. */
-  remember(ref: Ref, record: StoredRecord): void {
+  /** Remembers a record under its own key, also where an old one led to it. */
+  remember(record: StoredRecord): void {
     const { key } = record;
-    if (!("key" in ref) || ref.key !== key) return;
     this.#readings.delete(key);
     this.#readings.set(key, { record, readAt: this.#options.now() });
     if (this.#readings.size <= this.#options.most) return;

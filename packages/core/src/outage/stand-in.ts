@@ -58,9 +58,8 @@ export function standIn(
       return { status: "created", evicted: [] };
     },
     async update(ref, change, expectedVersion) {
-      if (!(await provisional.alive(ref))) throw cause;
       const result = await provisional.store.update(ref, change, expectedVersion);
-      // The store took it over this very moment.
+      // Not one of these, or the store took it over this very moment.
       if (result.status === "gone" && result.tombstone === null) throw cause;
       return result;
     },

@@ -6,6 +6,8 @@ import type { EndingReason, StoredRecord } from "../store/contract.ts";
 export interface Timeouts {
   readonly idle: number | null;
   readonly absolute: number;
+  /** The idle timeout locks the session instead of ending it. */
+  readonly locks: boolean;
 }
 
 /** Longest time between two touches in ms. */
@@ -13,7 +15,7 @@ const TOUCH_AT_MOST_EVERY = 60_000;
 
 /** The instant at which a session last used at `seenAt` dies. */
 export function deadline(timeouts: Timeouts, seenAt: UnixMs, absoluteExpiresAt: UnixMs): UnixMs {
-  if (timeouts.idle === null) return absoluteExpiresAt;
+  if (timeouts.idle === null || timeouts.locks) return absoluteExpiresAt;
   return Math.min(seenAt + timeouts.idle, absoluteExpiresAt);
 }
 
@@ -21,6 +23,11 @@ export function deadline(timeouts: Timeouts, seenAt: UnixMs, absoluteExpiresAt: 
 export function touchInterval(timeouts: Timeouts, configured: number | undefined): number {
   if (timeouts.idle === null) return Number.POSITIVE_INFINITY;
   return configured ?? Math.min(timeouts.idle / 10, TOUCH_AT_MOST_EVERY);
+}
+
+/** Whether a session last used at `seenAt` is locked by now. */
+export function isIdle(timeouts: Timeouts, seenAt: UnixMs, now: UnixMs): boolean {
+  return timeouts.locks && timeouts.idle !== null && now - seenAt >= timeouts.idle;
 }
 
 /** Why the record is dead at `now`, or null while it lives. It is dead at `expiresAt` itself. */

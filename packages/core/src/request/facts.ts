@@ -6,6 +6,8 @@ export interface ClientFacts {
   readonly ip?: string | undefined;
   /** The `User-Agent` header. */
   readonly userAgent?: string | undefined;
+  /** Digest of the device cookie, with the option `deviceCookie`; adapters leave it out. */
+  readonly device?: string | undefined;
 }
 
 /** The facts of one request. */

@@ -4,14 +4,14 @@ import type { UnixMs } from "../clock.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Exchange } from "../session/state.ts";
 import { sealToken } from "../token/cookie-value.ts";
-import type { KeyRing } from "../token/key-ring.ts";
+import type { Signing } from "../keys/signing.ts";
 import type { Token } from "../token/token.ts";
 import type { PlannedCookie, ResponsePlan } from "./plan.ts";
 
 /** What a cookie is made with. */
 export interface CookieMaking {
   readonly spec: CookieSpec;
-  readonly keys: KeyRing;
+  readonly signing: Signing;
   /** Whether the browser is to keep it until the session expires. */
   readonly persistent: boolean;
   readonly now: UnixMs;
@@ -19,23 +19,23 @@ export interface CookieMaking {
 
 /** How these settings make the cookie of a request. */
 export function cookieMaking(settings: Settings, isSecure: boolean): CookieMaking {
-  const { keys, cookies, clock } = settings;
+  const { signing, cookies, clock } = settings;
   const spec = specFor(cookies, isSecure);
-  return { spec, keys, persistent: cookies.persistent, now: clock.now() };
+  return { spec, signing, persistent: cookies.persistent, now: clock.now() };
 }
 
 /** The cookie that hands a token to the browser. `expiresAt`: when its session does, if known. */
 export function tokenCookie(
   token: Token,
   expiresAt: UnixMs | undefined,
-  { spec, keys, persistent, now }: CookieMaking,
+  { spec, signing, persistent, now }: CookieMaking,
 ): PlannedCookie {
   const { name } = spec;
   const isKept = persistent && expiresAt !== undefined;
   const maxAge = isKept ? { maxAge: deadlineSeconds(expiresAt, now) } : {};
   return {
     name,
-    value: sealToken(keys, name, token),
+    value: sealToken(signing, name, token),
     attributes: { ...spec.attributes, ...maxAge },
   };
 }
@@ -50,8 +50,12 @@ export function decideCookie(exchange: Exchange, making: CookieMaking): PlannedC
   return { name, value: "", attributes: { ...attributes, maxAge: 0 } };
 }
 
-/** The plan for a response with that cookie. */
-export function planResponse(exchange: Exchange, cookie: PlannedCookie | null): ResponsePlan {
-  if (cookie) return { cookie, privacy: "secret" };
-  return { cookie, privacy: exchange.accessed ? "varies" : "none" };
+/** The plan for a response with these cookies. */
+export function planResponse(
+  exchange: Exchange,
+  { cookie, device }: Pick<ResponsePlan, "cookie" | "device">,
+): ResponsePlan {
+  const isSecret = cookie !== null || device !== null;
+  const privacy = isSecret ? "secret" : exchange.accessed ? "varies" : "none";
+  return { cookie, device, clearSiteData: exchange.takeClearSiteData(), privacy };
 }

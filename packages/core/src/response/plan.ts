@@ -15,5 +15,9 @@ export interface PlannedCookie {
  */
 export interface ResponsePlan {
   readonly cookie: PlannedCookie | null;
+  /** The device cookie, where the browser is to get one. */
+  readonly device: PlannedCookie | null;
+  /** Value of the header `Clear-Site-Data`, or null. */
+  readonly clearSiteData: string | null;
   readonly privacy: "none" | "varies" | "secret";
 }

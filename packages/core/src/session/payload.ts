@@ -1,5 +1,6 @@
 /** The payload of a session record: one line of facts, one line of data, both JSON. */
-import { SojournError } from "../errors.ts";
+import { isSojournError, SojournError } from "../errors.ts";
+import type { Sealing } from "../keys/sealing.ts";
 import type { StoredRecord } from "../store/contract.ts";
 
 /** What the core keeps of a session beside the record's own fields. */
@@ -14,6 +15,10 @@ export interface Facts {
   /** Who began the session. */
   readonly ip?: string;
   readonly userAgent?: string;
+  /** Digest of its device cookie. */
+  readonly device?: string;
+  /** Digest of the version of the credentials at the login. */
+  readonly authVersion?: string;
   /** Digest of what the option `privileges` returned. */
   readonly privileges?: string;
 }
@@ -21,26 +26,98 @@ export interface Facts {
 /** Facts of a session that nobody is logged in to. */
 export const ANONYMOUS: Facts = { authenticatedAt: null, level: 0 };
 
-/** Joins facts and the JSON text of the data; the data is not decoded until somebody asks for it. */
-export function encodePayload(facts: Facts, dataText: string): string {
-  return `${JSON.stringify(facts)}\n${dataText}`;
+/** A payload taken apart. The data is not decoded until somebody asks for it. */
+export interface Decoded {
+  readonly facts: Facts;
+  readonly dataText: string;
+  /** It is to be written anew: an older key encrypted it, or none. */
+  readonly stale: boolean;
 }
 
+/** How payloads are encrypted. */
+export interface PayloadSealing {
+  readonly sealing: Sealing;
+  /** Takes payloads from before the encryption was switched on. */
+  readonly acceptPlain: boolean;
+}
+
+const SEALED = "sealed1:";
+
 /**
- * Splits a record's payload. @throws SOJOURN_STORE_CORRUPT when it is not one of ours: it is then
- * left as it is.
+ * Writes and reads payloads; with `sealing`, encrypted and bound to kind and handle, so that a stolen store
+ * without the keys shows nothing, and a payload is worth nothing in another record. The handle stays when
+ * the token is rotated: a rotation moves a payload as it is.
  */
-export function decodePayload(record: StoredRecord): { facts: Facts; dataText: string } {
-  const end = record.payload.indexOf("\n");
-  if (end === -1) throw corruptPayload(record.handle);
-  try {
-    return {
-      facts: JSON.parse(record.payload.slice(0, end)) as Facts,
-      dataText: record.payload.slice(end + 1),
-    };
-  } catch {
-    throw corruptPayload(record.handle);
+export class PayloadCodec {
+  readonly #encryption: PayloadSealing | null;
+
+  constructor(encryption: PayloadSealing | null) {
+    this.#encryption = encryption;
   }
+
+  encode(record: Bound, facts: Facts, dataText: string): string {
+    const text = `${JSON.stringify(facts)}\n${dataText}`;
+    if (this.#encryption === null) return text;
+    return SEALED + this.#encryption.sealing.seal(text, contextOf(record));
+  }
+
+  /**
+   * @throws SOJOURN_KEY_UNKNOWN when no key of the ring opens it; SOJOURN_STORE_CORRUPT when it is not
+   * one of ours, or was altered. It is left as it is.
+   */
+  decode(record: StoredRecord): Decoded {
+    const { text, stale } = this.#open(record);
+    const end = text.indexOf("\n");
+    if (end === -1) throw corruptPayload(record.handle);
+    try {
+      const facts = JSON.parse(text.slice(0, end)) as Facts;
+      return { facts, dataText: text.slice(end + 1), stale };
+    } catch {
+      throw corruptPayload(record.handle);
+    }
+  }
+
+  /** As {@link decode}; null where no key of the ring opens it. */
+  tryDecode(record: StoredRecord): Decoded | null {
+    try {
+      return this.decode(record);
+    } catch (error) {
+      if (isSojournError(error) && error.code === "SOJOURN_KEY_UNKNOWN") return null;
+      throw error;
+    }
+  }
+
+  #open({ kind, handle, payload }: StoredRecord): { text: string; stale: boolean } {
+    const isSealed = payload.startsWith(SEALED);
+    if (this.#encryption === null) {
+      if (isSealed)
+        throw unknownKey(handle, "it is encrypted, and the option encryption is not set");
+      return { text: payload, stale: false };
+    }
+    const { sealing, acceptPlain } = this.#encryption;
+    if (!isSealed) {
+      if (acceptPlain) return { text: payload, stale: true };
+      throw unknownKey(handle, "it is not encrypted; encryption.acceptPlain takes such ones over");
+    }
+    const opened = sealing.open(payload.slice(SEALED.length), contextOf({ kind, handle }));
+    if (opened.status === "open") return opened;
+    if (opened.status === "unknown-key") throw unknownKey(handle, "its key is not in the ring");
+    throw corruptPayload(handle);
+  }
+}
+
+type Bound = Pick<StoredRecord, "kind" | "handle">;
+
+function contextOf({ kind, handle }: Bound): string {
+  return `${kind}\0${handle}`;
+}
+
+function unknownKey(handle: string, why: string): SojournError {
+  return new SojournError(
+    "SOJOURN_KEY_UNKNOWN",
+    `the stored payload of session ${handle} cannot be opened: ${why}. It was left as it is`,
+    { details: { handle } },
+  );
 }
 
 /** The error for a payload that cannot be read. JSON's own error would quote the payload: no cause. */

@@ -1,8 +1,11 @@
 /** `req.session` itself: data as properties, with methods and facts that no data can shadow. */
 import { inspect } from "node:util";
+import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import { SojournError } from "../errors.ts";
 import type { Degraded } from "../events.ts";
+import type { Duration } from "../options/duration.ts";
 import { compareClients } from "../policy/client.ts";
+import type { Freshness } from "../policy/freshness.ts";
 import type { Handle } from "../store/contract.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
 import { callbackOrPromise } from "./express-style.ts";
@@ -12,7 +15,9 @@ import type {
   ClientCheck,
   ElevateOptions,
   EndedSession,
+  LockedSession,
   LoginOptions,
+  ReauthenticateOptions,
   Session,
 } from "./types.ts";
 
@@ -30,8 +35,8 @@ class SessionMembers {
     return this[STATE].record?.handle ?? null;
   }
   get principal(): string | null {
-    const owner = this[STATE].record?.owner;
-    return owner ? parseTaggedOwner(owner) : null;
+    const { record, lock } = this[STATE];
+    return record?.owner && lock === null ? parseTaggedOwner(record.owner) : null;
   }
   get createdAt(): number | null {
     return this[STATE].record?.createdAt ?? null;
@@ -54,6 +59,11 @@ class SessionMembers {
   }
   get level(): number {
     return this[STATE].facts.level;
+  }
+  get locked(): LockedSession | null {
+    const { record, lock } = this[STATE];
+    if (lock === null || !record?.owner) return null;
+    return { why: lock, principal: parseTaggedOwner(record.owner) };
   }
   get degraded(): Degraded | null {
     return this[STATE].verbs.degraded(this[STATE]);
@@ -82,8 +92,20 @@ class SessionMembers {
   elevate(options: ElevateOptions = {}): Promise<void> {
     return this[STATE].verbs.elevate(this[STATE], options);
   }
-  reauthenticate(): Promise<void> {
-    return this[STATE].verbs.reauthenticate(this[STATE]);
+  reauthenticate(options: ReauthenticateOptions = {}): Promise<void> {
+    return this[STATE].verbs.reauthenticate(this[STATE], options);
+  }
+  requireFresh(asked: Freshness): void {
+    this[STATE].verbs.requireFresh(this[STATE], asked);
+  }
+  approve(action: string, params?: unknown, options: { within?: Duration } = {}): Promise<void> {
+    return this[STATE].verbs.approve(this[STATE], { action, params, within: options.within });
+  }
+  useApproval(action: string, params?: unknown): Promise<boolean> {
+    return this[STATE].verbs.useApproval(this[STATE], { action, params });
+  }
+  verifyAuthVersion(version: string): Promise<boolean> {
+    return this[STATE].verbs.verifyAuthVersion(this[STATE], version);
   }
   logout(): Promise<void> {
     return this[STATE].verbs.logout(this[STATE]);
@@ -113,8 +135,14 @@ class SessionMembers {
     return this[STATE].verbs.revokeOthers(this[STATE], reason);
   }
   checkClient(): ClientCheck {
-    const { facts, exchange } = this[STATE];
-    return compareClients({ ip: facts.ip, userAgent: facts.userAgent }, exchange.client());
+    const { heldFacts, exchange } = this[STATE];
+    return compareClients(heldFacts, exchange.client());
+  }
+  csrfToken(): string {
+    return this[STATE].verbs.csrfToken(this[STATE]);
+  }
+  checkCsrf(facts: CsrfFacts, policy: CsrfPolicy): CsrfRejection | null {
+    return this[STATE].verbs.checkCsrf(this[STATE], facts, policy);
   }
   toJSON(): Record<string, unknown> {
     return this[STATE].data.copy();

@@ -1,20 +1,41 @@
 /** The mutable side of one request: its session, and what its response will have to say. */
 import type { UnixMs } from "../clock.ts";
+import type { Device } from "../cookie/device.ts";
+import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { SojournError } from "../errors.ts";
 import type { Degraded } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
+import type { Duration } from "../options/duration.ts";
+import type { Freshness } from "../policy/freshness.ts";
 import type { StoredRecord, Tombstone } from "../store/contract.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
 import type { Token } from "../token/token.ts";
-import type { TrackedData } from "./data.ts";
+import { EMPTY_DATA, type TrackedData } from "./data.ts";
 import { ANONYMOUS, type Facts } from "./payload.ts";
-import type { ElevateOptions, EndedSession, LoginOptions, Session } from "./types.ts";
+import type {
+  ElevateOptions,
+  EndedSession,
+  LoginOptions,
+  ReauthenticateOptions,
+  Session,
+} from "./types.ts";
+
+/** One use of one action. */
+export interface Approval {
+  readonly action: string;
+  readonly params: unknown;
+  readonly within: Duration | undefined;
+}
 
 /** What the methods of a session do; the lifecycle implements it. */
 export interface Verbs {
   login(state: SessionState, principal: string | number, options: LoginOptions): Promise<void>;
   elevate(state: SessionState, options: ElevateOptions): Promise<void>;
-  reauthenticate(state: SessionState): Promise<void>;
+  reauthenticate(state: SessionState, options: ReauthenticateOptions): Promise<void>;
+  requireFresh(state: SessionState, asked: Freshness): void;
+  approve(state: SessionState, asked: Approval): Promise<void>;
+  useApproval(state: SessionState, asked: Omit<Approval, "within">): Promise<boolean>;
+  verifyAuthVersion(state: SessionState, version: string): Promise<boolean>;
   rotate(state: SessionState): Promise<void>;
   logout(state: SessionState): Promise<void>;
   regenerate(state: SessionState): Promise<void>;
@@ -23,25 +44,51 @@ export interface Verbs {
   update(state: SessionState, change: (data: Record<string, unknown>) => void): Promise<void>;
   revokeOthers(state: SessionState, reason: string | undefined): Promise<number>;
   degraded(state: SessionState): Degraded | null;
+  csrfToken(state: SessionState): string;
+  checkCsrf(state: SessionState, facts: CsrfFacts, policy: CsrfPolicy): CsrfRejection | null;
 }
 
 /**
  * `fresh`: the store has nothing of it; `alive`: loaded or created; `ended`: it ended while this
  * request had it, or this request came too late: nothing of it is written any more; `detached`: the
- * store was away when the request came: nothing of it is known, and nothing is written.
+ * store was away when the request came: nothing of it is known, and nothing is written; `locked`: it
+ * lives, but shows and takes nothing until the user has proved again who they are.
  */
-export type Phase = "fresh" | "alive" | "ended" | "detached";
+export type Phase = "fresh" | "alive" | "ended" | "detached" | "locked";
+
+/** Why a session is locked: it was not used for too long, or another client came with it. */
+export type LockReason = "idle" | "client";
+
+/** What a locked session holds back. */
+interface Lock {
+  readonly why: LockReason;
+  readonly facts: Facts;
+  readonly dataText: string;
+}
+
+/** What an exchange begins with. */
+export interface ExchangeParts {
+  readonly secure: boolean;
+  readonly client: () => ClientFacts;
+  /** The token that the browser brought. */
+  readonly presented: Token | null;
+  /** Null without the option `deviceCookie`. */
+  readonly device: Device | null;
+}
 
 /** One request: what it brought and what must be answered. */
 export class Exchange {
   readonly secure: boolean;
-  readonly client: () => ClientFacts;
+  readonly device: Device | null;
+  readonly #client: () => ClientFacts;
   #session: Session | null = null;
   #state: SessionState | null = null;
   /** Session data or facts were looked at: caches must know. */
   accessed = false;
   /** The browser holds a cookie of a session that is no more. */
   clearCookie = false;
+  /** What the header `Clear-Site-Data` will say. */
+  clearSiteData: string | null = null;
   /** The presented token must be sent again: newer signature, or a later deadline. */
   resendCookie = false;
   /** The token changed in this request already. */
@@ -51,10 +98,29 @@ export class Exchange {
   readonly #presented: Token | null;
   #minted: Token | null = null;
 
-  constructor(secure: boolean, client: () => ClientFacts, presented: Token | null) {
+  constructor({ secure, client, presented, device }: ExchangeParts) {
     this.secure = secure;
-    this.client = client;
+    this.device = device;
+    this.#client = client;
     this.#presented = presented;
+  }
+
+  /** The client that sent the request. */
+  client(): ClientFacts {
+    const device = this.device?.digest;
+    return device === undefined ? this.#client() : { ...this.#client(), device };
+  }
+
+  /** As events tell of it: without the device. */
+  get sender(): ClientFacts {
+    const { ip, userAgent } = this.#client();
+    return { ip, userAgent };
+  }
+
+  /** The client that a session is about to belong to; its browser gets a device cookie, if it is to have one. */
+  newClient(): ClientFacts {
+    this.device?.introduce();
+    return this.client();
   }
 
   /** The session of this request; another one after `regenerate()`. */
@@ -95,6 +161,13 @@ export class Exchange {
     this.clearCookie = this.#presented !== null;
   }
 
+  /** After a logout: what the browser is told to clear, once. */
+  takeClearSiteData(): string | null {
+    const value = this.clearSiteData;
+    this.clearSiteData = null;
+    return value;
+  }
+
   /** The token to put into the cookie, once. */
   takeToken(): Token | null {
     const token = this.#minted ?? (this.resendCookie ? this.#presented : null);
@@ -115,12 +188,17 @@ export class SessionState {
   /** Why the session that the browser came with is no more. */
   ending: EndedSession | null = null;
   touchWanted = false;
+  /** The payload is to be written anew with the next touch: an older key encrypted it, or none. */
+  payloadStale = false;
+  /** The token that a session without a record will get, where something was bound to it already. */
+  reserved: Token | null = null;
   /** The record is reached through an old key in its grace time. */
   graced = false;
   /** The record was read earlier; the store could not be asked now. */
   stale = false;
   /** Why the store could not be asked, where the session is detached. */
   outage: SojournError | null = null;
+  #lock: Lock | null = null;
 
   constructor(exchange: Exchange, verbs: Verbs, data: TrackedData) {
     this.exchange = exchange;
@@ -142,6 +220,34 @@ export class SessionState {
     this.outage = outage;
   }
 
+  /** The session is this record, which shows nothing until it is unlocked. */
+  lockUp(record: StoredRecord, lock: Lock): void {
+    this.phase = "locked";
+    this.record = record;
+    this.facts = ANONYMOUS;
+    this.#lock = lock;
+    this.data.load(EMPTY_DATA);
+  }
+
+  /** Why the session is locked, or null. */
+  get lock(): LockReason | null {
+    return this.phase === "locked" ? (this.#lock?.why ?? null) : null;
+  }
+
+  /** The facts, also while they are held back. */
+  get heldFacts(): Facts {
+    return this.lock === null ? this.facts : (this.#lock?.facts ?? this.facts);
+  }
+
+  /** Shows what was held back; returns the function that locks it up again. */
+  unlock(): () => void {
+    const [record, lock] = [this.record, this.#lock];
+    if (this.phase !== "locked" || !record || !lock) return () => {};
+    this.live(record, lock.facts);
+    this.data.load(lock.dataText);
+    return () => this.lockUp(record, lock);
+  }
+
   /** Takes note of why the session that the browser came with is no more. */
   tell({ ending, owner }: Pick<Tombstone, "ending" | "owner">): void {
     this.ending = { ...ending, principal: owner === null ? null : parseTaggedOwner(owner) };
@@ -157,6 +263,7 @@ export class SessionState {
   reset(): void {
     this.phase = "fresh";
     this.record = null;
+    this.reserved = null;
     this.facts = ANONYMOUS;
     this.graced = false;
     this.stale = false;

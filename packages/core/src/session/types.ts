@@ -1,7 +1,9 @@
 /** What an application sees of a session: the type of `req.session` and its parts. */
 import type { UnixMs } from "../clock.ts";
+import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { Degraded } from "../events.ts";
 import type { Ending, Handle, OnLimit } from "../store/contract.ts";
+import type { Freshness } from "../policy/freshness.ts";
 import type { Duration } from "../options/duration.ts";
 
 /**
@@ -24,6 +26,14 @@ export interface LoginOptions {
   readonly absolute?: Duration;
   /** Authentication level reached; default 1. */
   readonly level?: number;
+  /** Anything that changes with the credentials, such as the password's hash; see {@link SessionMethods.verifyAuthVersion}. */
+  readonly authVersion?: string;
+}
+
+/** Options of {@link SessionMethods.reauthenticate}. */
+export interface ReauthenticateOptions {
+  /** The new version of the credentials, after a change of password. */
+  readonly authVersion?: string;
 }
 
 /** Options of {@link SessionMethods.elevate}. */
@@ -36,7 +46,7 @@ export interface ElevateOptions {
 export interface ClientCheck {
   readonly matches: boolean;
   /** What differs from the client that was seen when the session began. */
-  readonly reasons: readonly ("network-changed" | "user-agent-changed")[];
+  readonly reasons: readonly ("network-changed" | "user-agent-changed" | "device-changed")[];
 }
 
 /** A node-style callback. */
@@ -64,8 +74,11 @@ export interface SessionMethods {
   login(principal: string | number, options?: LoginOptions): Promise<void>;
   /** Raises the level after a further factor: a new token without grace, `authenticatedAt` now. */
   elevate(options?: ElevateOptions): Promise<void>;
-  /** The same principal proved it again: a new token, both timeouts start anew (NIST 800-63B-4 5.2). */
-  reauthenticate(): Promise<void>;
+  /**
+   * The same principal proved it again: a new token, both timeouts start anew (NIST 800-63B-4 5.2), a locked
+   * session is unlocked, and this client is now the one that it belongs to.
+   */
+  reauthenticate(options?: ReauthenticateOptions): Promise<void>;
   /** Ends this session. The request goes on with a fresh, anonymous one. */
   logout(): Promise<void>;
   /** A new token for the same session; the old one works for the grace time. */
@@ -87,8 +100,36 @@ export interface SessionMethods {
   update(change: (data: SessionData & Record<string, unknown>) => void): Promise<void>;
   /** Ends every other session of this principal; resolves to how many. */
   revokeOthers(reason?: string): Promise<number>;
+  /**
+   * Goes on only if somebody proved who they are within a time, or at a level (ASVS 7.5.1).
+   * @throws SOJOURN_NOT_LOGGED_IN; SOJOURN_REAUTHENTICATION_REQUIRED, 401, whose `details.reason` is `stale` or `level`
+   */
+  requireFresh(asked: Freshness): void;
+  /**
+   * After a second check: allows one use of `action` with exactly these parameters (ASVS 7.5.3), for two minutes unless
+   * `within` says otherwise.
+   */
+  approve(
+    action: string,
+    params?: unknown,
+    options?: { readonly within?: Duration },
+  ): Promise<void>;
+  /** Uses an approval up; true once, false for any other action, parameters or session. */
+  useApproval(action: string, params?: unknown): Promise<boolean>;
+  /**
+   * False, and the session is ended, if the credentials changed since its login: call it where the user was looked up
+   * anyway, with what `login(…, { authVersion })` was given.
+   */
+  verifyAuthVersion(version: string): Promise<boolean>;
   /** Compares this request's client with the one that began the session. */
   checkClient(): ClientCheck;
+  /**
+   * A token for the forms and scripts of this page, to be sent back in the header `x-csrf-token` or the field
+   * `_csrf`; good until the session gets a new token, as at login. A visitor without a session gets one.
+   */
+  csrfToken(): string;
+  /** What `csrfGuard` asks: null, or why the request is refused. Tells of it (event `csrf-rejected`). */
+  checkCsrf(facts: CsrfFacts, policy: CsrfPolicy): CsrfRejection | null;
   /** A plain copy of the data. */
   toJSON(): Record<string, unknown>;
 }
@@ -97,6 +138,14 @@ export interface SessionMethods {
 export interface EndedSession extends Ending {
   /** Who was logged in; null: nobody, so nobody was signed out. */
   readonly principal: string | null;
+}
+
+/** A session that shows nothing until its user has proved again who they are. */
+export interface LockedSession {
+  /** `idle`: not used for too long. `client`: another client came with it. */
+  readonly why: "idle" | "client";
+  /** Whose it is: the one who has to prove it. */
+  readonly principal: string;
 }
 
 /** The facts of a session. Read-only: `session.set('level', …)` would be data, not the fact. */
@@ -116,6 +165,11 @@ export interface SessionFacts {
   readonly ending: EndedSession | null;
   /** 0 anonymous, 1 logged in, higher by {@link SessionMethods.elevate}. */
   readonly level: number;
+  /**
+   * Not null: the session lives, but has no principal, level or data until `reauthenticate()` (options `onIdle` and
+   * `binding`). Until then what is changed in it is dropped.
+   */
+  readonly locked: LockedSession | null;
   /**
    * Null while the store answers. Else, by the option `onStoreError`: `stale`, read a moment ago and not to
    * be changed; `provisional`, made meanwhile and known to this process alone; `anonymous`, nothing

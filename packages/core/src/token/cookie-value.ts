@@ -1,6 +1,6 @@
 /** The cookie's value: `<token>.<signature>`, where the signature covers the cookie's name too. */
 import type { CookieRejection } from "../events.ts";
-import { type KeyRing, SIGNATURE_LENGTH } from "./key-ring.ts";
+import { type Signing, SIGNATURE_LENGTH } from "../keys/signing.ts";
 import { isToken, type Token, TOKEN_LENGTH } from "./token.ts";
 
 const VALUE_LENGTH = TOKEN_LENGTH + 1 + SIGNATURE_LENGTH;
@@ -22,7 +22,7 @@ export type Presented =
   | { readonly status: "rejected"; readonly reason: CookieRejection };
 
 /** Signs a token for the cookie of that name: it is worth nothing under another name. */
-export function sealToken(keys: KeyRing, name: string, token: Token): string {
+export function sealToken(keys: Signing, name: string, token: Token): string {
   return `${token}.${keys.sign(`${name}=${token}`)}`;
 }
 
@@ -30,7 +30,7 @@ export function sealToken(keys: KeyRing, name: string, token: Token): string {
  * Judges the values found under our name, without the store. Of several values exactly one must
  * be valid: a second one was planted from a sibling domain or path (cookie tossing).
  */
-export function openCookies(keys: KeyRing, name: string, values: readonly string[]): Presented {
+export function openCookies(keys: Signing, name: string, values: readonly string[]): Presented {
   if (values.length === 0) return { status: "none" };
   if (values.length > MOST_VALUES) return { status: "rejected", reason: "duplicate" };
   const opened = values.map((value) => openToken(keys, name, value));
@@ -41,7 +41,7 @@ export function openCookies(keys: KeyRing, name: string, values: readonly string
   return opened[0] ?? { status: "none" };
 }
 
-function openToken(keys: KeyRing, name: string, value: string): Presented {
+function openToken(keys: Signing, name: string, value: string): Presented {
   const token = value.slice(0, TOKEN_LENGTH);
   const signature = value.slice(TOKEN_LENGTH + 1);
   if (

@@ -1,0 +1,37 @@
+/** Signatures for one purpose: `<key id><MAC>`, checked in constant time and without the store. */
+import { KEY_ID_LENGTH, MAC_BYTES } from "./key.ts";
+import type { KeyRing } from "./key-ring.ts";
+
+const MAC_LENGTH = 43;
+/** Characters of a signature: key id, and 256 bits in base64url. */
+export const SIGNATURE_LENGTH: number = KEY_ID_LENGTH + MAC_LENGTH;
+
+/** Outcome of {@link Signing.verify}. `stale`: signed by a key that is not the newest. */
+export type Verdict = "valid" | "stale" | "bad-signature" | "unknown-key";
+
+/** Signs with the newest key of a ring. The key id tells which key to try: a forgery costs one MAC. */
+export class Signing {
+  readonly #ring: KeyRing;
+  readonly #purpose: string;
+
+  constructor(ring: KeyRing, purpose: string) {
+    this.#ring = ring;
+    this.#purpose = purpose;
+  }
+
+  sign(text: string): string {
+    const { newest } = this.#ring;
+    return newest.kid + Buffer.from(newest.sign(this.#purpose, text)).toString("base64url");
+  }
+
+  /** Checks a signature. Only its one canonical form is valid. */
+  verify(text: string, signature: string): Verdict {
+    const key = this.#ring.find(signature.slice(0, KEY_ID_LENGTH));
+    if (!key) return "unknown-key";
+    const given = signature.slice(KEY_ID_LENGTH);
+    const mac = Buffer.from(given, "base64url");
+    const isCanonical = mac.length === MAC_BYTES && mac.toString("base64url") === given;
+    if (!isCanonical || !key.verify(this.#purpose, text, mac)) return "bad-signature";
+    return key === this.#ring.newest ? "valid" : "stale";
+  }
+}
