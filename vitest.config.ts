@@ -9,7 +9,10 @@ const project = (name: string, root: string, more: object = {}) => ({
   test: { name, root, include: ["test/**/*.test.ts"], ...more },
 });
 /** The top-level test folder: its scenarios share servers. */
-const whole = { include: ["**/*.test.ts"], globalSetup: ["./support/redis-servers.ts"] };
+const whole = {
+  include: ["**/*.test.ts"],
+  globalSetup: [`${import.meta.dirname}/test/support/redis-servers.ts`],
+};
 
 export default defineConfig({
   resolve: { conditions },

@@ -24,7 +24,7 @@ export interface AuditRecord {
 export type AuditSink = ((record: AuditRecord) => void) | Pick<Logger, "info" | "warn">;
 
 /** Name of an audited event. */
-export type AuditedEvent = Extract<
+type AuditedEvent = Extract<
   keyof SessionEvents,
   | "login"
   | "logout"

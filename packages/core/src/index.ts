@@ -20,7 +20,15 @@ export {
 } from "./csrf/policy.ts";
 export { serializeCookie } from "./cookie/serialize.ts";
 export type { CookieAttributes, CookieOptions } from "./cookie/spec.ts";
-export type { BreakerSettings, DataView, OnStoreError, SessionOptions } from "./options/types.ts";
+export type {
+  Binding,
+  BreakerSettings,
+  ClearSiteData,
+  DataView,
+  EncryptionSettings,
+  OnStoreError,
+  SessionOptions,
+} from "./options/types.ts";
 export type { Duration } from "./options/duration.ts";
 export type { StandardSchema } from "./options/standard-schema.ts";
 export { DEFAULTS } from "./options/defaults.ts";
