@@ -66,6 +66,9 @@ describe("[E-23] the limit holds when logins are promoted", () => {
   });
 });
 
+/** While a promotion is tried, other requests do not wait for it: they go on with the provisional session. */
+const ONE_AT_A_TIME = { storeDeadline: "5s", breaker: { failures: 1, pause: "100ms" } };
+
 describe("[E-23] between the answer of the store and its coming here", () => {
   test("a logout while the session is being promoted ends it there too", async () => {
     const made = gatedNodes();
@@ -106,7 +109,7 @@ describe("[E-23] between the answer of the store and its coming here", () => {
   });
 
   test("a change while the session is being promoted comes after it", async () => {
-    const made = gatedNodes({ storeDeadline: "5s" });
+    const made = gatedNodes(ONE_AT_A_TIME);
     const { here, there, gate } = made;
     const visitor = here.browser();
     here.line.cut("rejects");
@@ -148,7 +151,7 @@ describe("[E-23] between the answer of the store and its coming here", () => {
   });
 
   test("a store that goes away again in the middle of it: nothing is lost, it is tried again", async () => {
-    const made = gatedNodes({ storeDeadline: "5s" });
+    const made = gatedNodes(ONE_AT_A_TIME);
     const { here, there, gate } = made;
     const visitor = here.browser();
     here.line.cut("rejects");

@@ -51,9 +51,10 @@ export function assertInstants(seenAt: number, expiresAt: number): void {
 }
 
 /** An ending as it is kept. @throws SOJOURN_DATA_INVALID */
-export function endingText({ why, at, reason, successor }: Ending): string {
+export function endingText({ why, at, reason, successor, seenAt }: Ending): string {
   assertNumber("ending.at", at);
-  return JSON.stringify({ why, at, reason, successor });
+  if (seenAt !== undefined) assertNumber("ending.seenAt", seenAt);
+  return JSON.stringify({ why, at, reason, successor, seenAt });
 }
 
 /** A text that Redis gives back as it was. @throws SOJOURN_DATA_INVALID */

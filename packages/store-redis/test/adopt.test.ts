@@ -39,7 +39,39 @@ describe.each([
     const mine = made("ada", 30 * SECOND);
     expect(await adopt(mine)).toEqual({ status: "created", evicted: [] });
     expect(await store.read(mine)).toEqual(mine);
+    expect(await rejection(adopt({ ...made("ada", 0), key: mine.key }))).toMatchObject({
+      code: "SOJOURN_RECORD_EXISTS",
+    });
+  });
+
+  test("[E-23] asked again, or after a creation that came late, it is created, once and with what was written since", async () => {
+    const mine = made("late", 30 * SECOND);
+    await store.create(mine);
+    await store.update(mine, { ...mine, payload: "written since" }, 1);
+    for (let again = 0; again < 3; again += 1)
+      expect(await adopt(mine, { max: 1, onLimit: "evict-oldest" })).toEqual({
+        status: "created",
+        evicted: [],
+      });
+    expect(await store.listOwner("session", ownerOf("late"))).toMatchObject([
+      { payload: "written since" },
+    ]);
+  });
+
+  test("[E-23] a creation that came later than the ending of its owner's sessions is ended with them", async () => {
+    await store.endOwner("session", ownerOf("dan"), revoked);
+    const mine = made("dan", 90 * SECOND);
+    await store.create(mine);
+    expect(await adopt(mine)).toEqual({ status: "ended", ending: revoked });
+    expect(await store.read(mine)).toMatchObject({ ending: { why: "revoked", reason: "stolen" } });
+  });
+
+  test("[E-23] what was ended by itself stays ended", async () => {
+    const mine = made("eli", 30 * SECOND);
+    await adopt(mine);
+    await store.end(mine, { why: "logout", at: now });
     expect(await rejection(adopt(mine))).toMatchObject({ code: "SOJOURN_RECORD_EXISTS" });
+    expect(await store.read(mine)).toMatchObject({ ending: { why: "logout" } });
   });
 
   test("[E-23] its owner's sessions were ended since: the ending, and nothing is written", async () => {

@@ -16,7 +16,11 @@ export const expiry: readonly Check[] = [
       assert.deepEqual({ ...alive(await store.read(byKey(given))) }, given);
       clock.advance(1);
       for (const ref of [byKey(given), byHandle(given)]) {
-        const tombstone = ended(await store.read(ref), { why: "idle", at: given.expiresAt });
+        const tombstone = ended(await store.read(ref), {
+          why: "idle",
+          at: given.expiresAt,
+          seenAt: given.seenAt,
+        });
         assert.equal(tombstone.owner, owner("ada"));
         assert.equal("payload" in tombstone, false);
       }

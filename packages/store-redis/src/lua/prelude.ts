@@ -102,7 +102,7 @@ end
 -- the tombstone of a record that expired by itself
 local function expired(row)
   local absolute = row.e >= row.a
-  local ending = '{"why":"' .. (absolute and "absolute" or "idle") .. '","at":' .. text(row.e) .. '}'
+  local ending = '{"why":"' .. (absolute and "absolute" or "idle") .. '","at":' .. text(row.e) .. ',"seenAt":' .. text(row.s) .. '}'
   return {t = row.t, key = row.key, h = row.h, o = row.o, c = row.c,
     e = absolute and row.e + remember or row.a, d = ending}
 end

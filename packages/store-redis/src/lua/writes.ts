@@ -31,12 +31,18 @@ export const ADOPT: Script = write(
   String.raw`
 local TOLERANCE = 10000
 local new = given(7)
+local present = judge(load(new.t, digest(new.key)))
+if present and (present.d or present.h ~= new.h) then present = nil end
 for _, name in ipairs({at(ARGV[3] == "" and new.t or ARGV[3], "/e"), new.o and ownersState(new.o)}) do
   local _, endings = generation(redis.call("GET", name))
   for ending in string.gmatch(endings, "\n([^\n]+)") do
-    if cjson.decode(ending).at >= new.c - TOLERANCE then return {"ended", ending} end
+    if cjson.decode(ending).at >= new.c - TOLERANCE then
+      if present then bury(present, ending) end
+      return {"ended", ending}
+    end
   end
 end
+if present then return {"created", {}} end
 ${CREATING}`,
 );
 

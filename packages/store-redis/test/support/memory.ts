@@ -1,13 +1,28 @@
 /** Bytes that Redis takes for a session: this store's, and those of connect-redis for the same data. */
 import { randomBytes } from "node:crypto";
-import { RedisStore as ConnectRedis } from "connect-redis";
-import session from "express-session";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { systemClock } from "@sojourn/core/store";
 import { redisStore } from "../../src/index.ts";
 import { recordOf } from "./records.ts";
 import { startServer } from "./server.ts";
+
+/** What is used of the incumbents. Their own types would give every `Request` of Express a second `session`. */
+interface Incumbents {
+  readonly RedisStore: new (options: object) => {
+    set(id: string, data: object): Promise<unknown>;
+  };
+  readonly Cookie: new () => { maxAge: number };
+}
+
+async function incumbents(): Promise<Incumbents> {
+  const [stores, sessions] = ["connect-redis", "express-session"];
+  const { RedisStore } = (await import(stores)) as Pick<Incumbents, "RedisStore">;
+  const { default: session } = (await import(sessions)) as {
+    default: Pick<Incumbents, "Cookie">;
+  };
+  return { RedisStore, Cookie: session.Cookie };
+}
 
 const BATCH = 500;
 const DAY = 86_400_000;
@@ -79,11 +94,12 @@ function connectRedis(bytes: number): Contender {
     async open(url) {
       const client = createClient({ url });
       await client.connect();
-      const store = new ConnectRedis({ client });
+      const { RedisStore, Cookie } = await incumbents();
+      const store = new RedisStore({ client });
       const data: object = JSON.parse(textOf(bytes));
       return {
         keep: async () => {
-          const cookie = new session.Cookie();
+          const cookie = new Cookie();
           cookie.maxAge = DAY;
           await store.set(randomBytes(24).toString("base64url"), { cookie, ...data });
         },
