@@ -1,4 +1,5 @@
 /** The audit trail: every security event as a flat record for whoever has to answer for it. */
+import { channel } from "node:diagnostics_channel";
 import type { UnixMs } from "./clock.ts";
 import type { AnySessionEvent, Events, Logger, SessionEvents } from "./events.ts";
 
@@ -58,17 +59,26 @@ const AUDITED: Record<AuditedEvent, readonly ["success" | "failure", readonly st
   "store-down": ["failure", ["au-5", "cp-10"]],
 };
 
+/** The diagnostics channel on which every record of every manager is published. */
+export const AUDIT_CHANNEL = "sojourn:audit";
+const diagnostics = channel(AUDIT_CHANNEL);
+
 /** Writes the trail of this process; what other processes tell of is in theirs. */
-export function keepAudit(events: Events, sink: AuditSink): void {
+export function keepAudit(events: Events, sink: AuditSink | undefined): void {
   for (const action of Object.keys(AUDITED) as AuditedEvent[]) {
     events.on(action, (event) => {
-      if (event.remote === true) return;
+      if (event.remote === true || (!sink && !diagnostics.hasSubscribers)) return;
       const record = recordOf(action, event);
-      if (typeof sink === "function") return sink(record);
-      const level = record.result === "success" ? "info" : "warn";
-      sink[level]({ audit: record }, `audit ${action} ${record.result}`);
+      if (diagnostics.hasSubscribers) diagnostics.publish(record);
+      if (sink) write(sink, record);
     });
   }
+}
+
+function write(sink: AuditSink, record: AuditRecord): void {
+  if (typeof sink === "function") return sink(record);
+  const level = record.result === "success" ? "info" : "warn";
+  sink[level]({ audit: record }, `audit ${record.action} ${record.result}`);
 }
 
 function recordOf(action: AuditedEvent, event: AnySessionEvent): AuditRecord {

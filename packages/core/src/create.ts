@@ -32,7 +32,7 @@ export function createSessionManager(options: SessionOptions = {}): SessionManag
   const settings = resolveSettings(options);
   const events = new Events(settings.clock, settings.logger);
   if (settings.metrics) feedMetrics(events, settings.metrics);
-  if (settings.audit) keepAudit(events, settings.audit);
+  keepAudit(events, settings.audit);
   const guard = guardOf(settings, events);
   const relay = relayOf(settings, events);
   const codec = new PayloadCodec(settings.encryption);

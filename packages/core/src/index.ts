@@ -8,7 +8,7 @@ export { type TimeoutAnswer, timeoutAnswer } from "./response/timeout.ts";
 export { networkOf } from "./policy/client.ts";
 export type { Freshness } from "./policy/freshness.ts";
 export { type Preset, PRESETS } from "./policy/presets.ts";
-export type { AuditRecord, AuditSink } from "./audit.ts";
+export { AUDIT_CHANNEL, type AuditRecord, type AuditSink } from "./audit.ts";
 export { METRICS, type MetricName, type Metrics } from "./metrics.ts";
 export {
   csrfPolicy,

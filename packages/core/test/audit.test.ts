@@ -1,6 +1,7 @@
 /** The audit trail: who, what, when, from where, with which result; never a token. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, test } from "vitest";
-import type { AuditRecord } from "../src/audit.ts";
+import { AUDIT_CHANNEL, type AuditRecord } from "../src/audit.ts";
 import { networkOf } from "../src/policy/client.ts";
 import { MINUTE } from "./support/clock.ts";
 import { failureCode, world } from "./support/world.ts";
@@ -113,6 +114,24 @@ describe("audit", () => {
       ["warn", { audit: { action: "cookie-rejected" } }, "audit cookie-rejected failure"],
     ]);
   });
+});
+
+test("the trail is on the channel sojourn:audit, with and without a sink", async () => {
+  const heard: unknown[] = [];
+  const listener = (record: unknown): void => void heard.push(record);
+  subscribe(AUDIT_CHANNEL, listener);
+  try {
+    for (const options of [{}, { audit: () => {} }])
+      await world(options)
+        .browser()
+        .visit((session) => session.login("ada"));
+  } finally {
+    unsubscribe(AUDIT_CHANNEL, listener);
+  }
+  expect(heard).toMatchObject([
+    { action: "login", principal: "ada" },
+    { action: "login", principal: "ada" },
+  ]);
 });
 
 describe("T-IP networkOf", () => {

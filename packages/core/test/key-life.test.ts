@@ -143,3 +143,22 @@ describe("F-12 keys whose secret is elsewhere", () => {
     expect(must((error.details as { problems: string[] }).problems[0])).toMatch(/^secret\.1: /);
   });
 });
+
+describe("the strength of a secret", () => {
+  test.each([
+    ["one letter again and again", "s".repeat(64), true],
+    ["a word again and again", "keyboard".repeat(8), true],
+    ["32 random hex digits", "9f86d081884c7d659a2feaa0c55ad015", false],
+    ["32 random bytes", randomBytes(32), false],
+  ])("%s: warned of: %s", (_, secret, isWarned) => {
+    const warned: string[] = [];
+    const logger = {
+      debug() {},
+      info() {},
+      error() {},
+      warn: (facts: object) => void warned.push(JSON.stringify(facts)),
+    };
+    world({ secret, logger });
+    expect(warned).toEqual(isWarned ? ['{"topic":"weak-secret"}'] : []);
+  });
+});

@@ -4,7 +4,7 @@ import type { Logger } from "../src/events.ts";
 import type { Advice, Store } from "../src/store/contract.ts";
 import { SojournError } from "../src/errors.ts";
 import { memoryStore } from "../src/store/memory/store.ts";
-import { failureCode, world } from "./support/world.ts";
+import { SECRET, failureCode, world } from "./support/world.ts";
 
 const ADVICE: Advice[] = [
   { topic: "eviction-policy", message: "it throws sessions away: CONFIG SET …" },
@@ -44,7 +44,7 @@ describe("[B-19] ready()", () => {
     await world({ store, logger: false }).sessions.ready();
     expect(emit).not.toHaveBeenCalled();
     const { createSessionManager } = await import("../src/create.ts");
-    await createSessionManager({ secret: "s".repeat(32), store }).sessions.ready();
+    await createSessionManager({ secret: SECRET, store }).sessions.ready();
     expect(emit.mock.calls.map(([, options]) => options)).toMatchObject([
       { type: "SojournWarning", code: "SOJOURN_STORE_EVICTION_POLICY" },
       { type: "SojournWarning", code: "SOJOURN_STORE_PERSISTENCE" },

@@ -6,6 +6,7 @@ import { type ExternalKey, type Key, KEY_ID_LENGTH, MAC_BYTES } from "./key.ts";
 /** Wraps an {@link ExternalKey}. */
 export class WrappedKey implements Key {
   readonly kid: string;
+  readonly isWeak = false;
   readonly #key: ExternalKey;
 
   constructor(key: ExternalKey) {

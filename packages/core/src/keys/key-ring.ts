@@ -56,6 +56,11 @@ export class KeyRing {
     return this.#keys.map(({ kid }, index) => ({ kid, isNewest: index === 0 }));
   }
 
+  /** Whether a secret of it has too few different characters to be random. */
+  get hasWeakKey(): boolean {
+    return this.#keys.some(({ isWeak }) => isWeak);
+  }
+
   /** The key that signs. For the parts of Sojourn. */
   get newest(): Key {
     return this.#keys[0];

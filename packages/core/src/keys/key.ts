@@ -37,6 +37,8 @@ export interface ExternalKey {
 
 /** What a ring does with each of its keys. `purpose` keeps uses apart: what one makes, no other takes. */
 export interface Key {
+  /** Whether it should not be used in earnest. */
+  readonly isWeak: boolean;
   /** {@link KEY_ID_LENGTH} characters. */
   readonly kid: string;
   sign(purpose: string, text: string): Uint8Array;
@@ -45,6 +47,8 @@ export interface Key {
   open(purpose: string, sealed: Uint8Array, context: string): Uint8Array | null;
 }
 
+/** Of 32 random hex digits fewer than so many are different in less than 1 of 10,000 cases. */
+const FEWEST_DIFFERENT = 9;
 const CIPHER = "aes-256-gcm";
 const SALT_BYTES = 32;
 const KEY_BYTES = 32;
@@ -58,11 +62,15 @@ const TAG_BYTES = 16;
  */
 export class SecretKey implements Key {
   readonly kid: string;
+  /** Its secret has so few different characters that it can hardly be random. */
+  readonly isWeak: boolean;
   readonly #root: KeyObject;
   readonly #macKeys = new Map<string, KeyObject>();
 
   constructor(secret: SecretBytes) {
-    this.#root = createSecretKey(typeof secret === "string" ? Buffer.from(secret) : secret);
+    const bytes = typeof secret === "string" ? Buffer.from(secret) : secret;
+    this.isWeak = new Set(bytes).size < FEWEST_DIFFERENT;
+    this.#root = createSecretKey(bytes);
     this.kid = this.#derive("key id", "", 3).toString("base64url");
   }
 

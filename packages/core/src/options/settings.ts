@@ -66,6 +66,12 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
   const warnOnce = createWarnOnce(logger, checked.logger === false);
   const ring = checked.secret ?? environmentSecrets() ?? generatedSecret(isProduction, warnOnce);
   const store = checked.store ?? defaultStore(checked.clock, isProduction, warnOnce);
+  if (ring.hasWeakKey) {
+    warnOnce(
+      "weak-secret",
+      "a secret has so few different characters that it can be guessed: make one with: openssl rand -base64 32",
+    );
+  }
   if (checked.cookie.httpOnly === false) {
     warnOnce(
       "http-only",

@@ -11,7 +11,7 @@ import { Browser, type BrowserParts } from "./browser.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
 
 /** A secret that is long enough. */
-export const SECRET: string = "s".repeat(32);
+export const SECRET = "a secret of the core's tests, long enough";
 
 /** What {@link world} gives. */
 export interface World {
