@@ -79,7 +79,15 @@ function makeKey(source: KeySource): Key {
       `a secret needs at least ${MIN_SECRET_LENGTH} characters or bytes; this one has ${source.length}. Make one with: openssl rand -base64 32`,
     );
   }
-  return new WrappedKey(source);
+  if (isExternalKey(source)) return new WrappedKey(source);
+  throw invalid("a key must be a text, bytes, or an object with id, sign() and verify()");
+}
+
+/** Whether a value has what an {@link ExternalKey} must have. */
+export function isExternalKey(value: unknown): value is ExternalKey {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, sign, verify } = value as Partial<ExternalKey>;
+  return typeof id === "string" && typeof sign === "function" && typeof verify === "function";
 }
 
 function distinct(keys: readonly [Key, ...Key[]]): readonly [Key, ...Key[]] {

@@ -58,7 +58,7 @@ export function draftSession(
     seenAt: now,
     expiresAt: deadline(timeouts, now, absoluteExpiresAt),
     absoluteExpiresAt,
-    payload: engine.codec.encode({ kind, handle }, facts, dataText),
+    payload: engine.codec.encode({ kind, handle, owner }, facts, dataText),
   };
   return { record, token, facts, dataText };
 }

@@ -12,6 +12,7 @@ import type { Admission, EndingReason, Handle, StoredRecord } from "../store/con
 import { type Draft, draftSession, newFacts, refuse, store, takeBack, takeOver } from "./create.ts";
 import { versionDigest } from "./fresh.ts";
 import { adopt, dropChanges, emitEvicted, endingNow, type Engine, principalOf } from "./engine.ts";
+import { conflict } from "./write.ts";
 
 /** `session.login`; see the docs of SessionMethods. */
 export async function login(
@@ -87,6 +88,7 @@ export interface Becoming {
 /**
  * Puts a new session (new token, new handle) in place of the one that the request has, in one
  * store operation. Another principal's data does not come along; an anonymous visitor's does.
+ * @throws SOJOURN_LIMIT_REACHED, SOJOURN_UPDATE_CONFLICT
  */
 export async function becomeSession(
   engine: Engine,
@@ -98,7 +100,8 @@ export async function becomeSession(
     if (state.record) state.data.load(EMPTY_DATA);
     state.reset();
   }
-  for (;;) {
+  const giveUpAt = performance.now() + engine.store.deadlineMs;
+  for (let attempt = 1; ; attempt++) {
     const sent = state.data.text();
     const draft = draftSession(engine, {
       principal: becoming.principal,
@@ -114,6 +117,7 @@ export async function becomeSession(
       return takeOver(state, draft, sent);
     }
     if (await replaceOld(engine, state, draft, becoming)) return takeOver(state, draft, sent);
+    if (performance.now() > giveUpAt) throw conflict(attempt);
   }
 }
 

@@ -18,6 +18,7 @@ import {
   sessionEnded,
   timeoutsOf,
 } from "./engine.ts";
+import { conflict } from "./write.ts";
 
 /** Why a token is replaced. Only a plain `rotate` leaves the old one its grace time. */
 export type RotationCause = SessionEvents["rotated"]["cause"];
@@ -80,7 +81,7 @@ function requirePrincipal(state: SessionState, verb: string): void {
 }
 
 /**
- * Replaces the token, writing this request's changes along. @throws SOJOURN_SESSION_ENDED
+ * Replaces the token, writing this request's changes along. @throws SOJOURN_SESSION_ENDED, SOJOURN_UPDATE_CONFLICT
  */
 export async function rotateRecord(
   engine: Engine,
@@ -88,12 +89,14 @@ export async function rotateRecord(
   cause: RotationCause,
   news: Partial<Facts>,
 ): Promise<void> {
-  for (;;) {
+  const giveUpAt = performance.now() + engine.store.deadlineMs;
+  for (let attempt = 1; ; attempt++) {
     const { record } = state;
     if (state.phase === "ended" || !record) throw sessionEnded(state.ending);
     // Another request of this browser rotated a moment ago: one new token is enough.
     if (cause === "rotate" && state.graced) return;
     if (await replaceToken(engine, state, record, { cause, news })) return;
+    if (performance.now() > giveUpAt) throw conflict(attempt);
   }
 }
 

@@ -29,15 +29,18 @@ export function decodeEvent(node: string, text: string): CrossingEvent | null {
   return isCrossing(fields) ? { ...fields, remote: true } : null;
 }
 
+/** Whether it has what listeners rely on; fields of a later release may come beside it. */
 function isCrossing(event: Fields): event is Fields & CrossingEvent {
-  const { type, at, handle, principal, ending } = event;
-  if (typeof type !== "string" || !crosses(type) || typeof at !== "number") return false;
-  if (!isName(handle) || !isName(principal)) return false;
+  const { type, at, handle, principal, previous, ending } = event;
+  if (typeof type !== "string" || !crosses(type) || !Number.isFinite(at)) return false;
+  if (!isTextOrNull(handle) || !isTextOrNull(principal)) return false;
+  if (handle === null && type !== "revoked") return false;
+  if (type === "login") return isTextOrNull(previous);
   const { why, at: endedAt } = fieldsOf(ending);
-  return type === "login" || (typeof why === "string" && typeof endedAt === "number");
+  return typeof why === "string" && Number.isFinite(endedAt);
 }
 
-function isName(value: unknown): boolean {
+function isTextOrNull(value: unknown): boolean {
   return value === null || typeof value === "string";
 }
 

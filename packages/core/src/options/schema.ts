@@ -6,7 +6,7 @@ import { type MaxSessions, ON_LIMIT } from "../policy/admission.ts";
 import { beyondPreset, withPreset } from "../policy/presets.ts";
 import type { BreakerOptions } from "../store/breaker.ts";
 import type { OnLimit } from "../store/contract.ts";
-import { KeyRing, type KeySource, MIN_SECRET_LENGTH } from "../keys/key-ring.ts";
+import { isExternalKey, KeyRing, type KeySource, MIN_SECRET_LENGTH } from "../keys/key-ring.ts";
 import { BREAKER_DEFAULTS, DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import type { Binding, ClearSiteData, OnStoreError, SessionOptions } from "./types.ts";
@@ -46,8 +46,12 @@ function identityOf(source: unknown): unknown {
 function isKeySource(value: unknown): value is KeySource {
   if (typeof value === "string" || value instanceof Uint8Array)
     return value.length >= MIN_SECRET_LENGTH;
-  const isObject = typeof value === "object" && value !== null;
-  return isObject && ["id", "sign", "verify"].every((name) => name in value);
+  return isExternalKey(value);
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 }
 
 function fn<T>(what: string): z.ZodType<T> {
@@ -115,10 +119,7 @@ const options = z
       .default(false),
     store: z
       .custom<NonNullable<SessionOptions["store"]>>(
-        (value) =>
-          typeof value === "object" &&
-          value !== null &&
-          STORE_METHODS.every((name) => name in value),
+        (value) => hasMethods(value, STORE_METHODS),
         "must be a store, for example memoryStore() or fileStore({ path })",
       )
       .optional(),
@@ -166,32 +167,25 @@ const options = z
     breaker: breaker.prefault({}),
     logger: z
       .custom<NonNullable<SessionOptions["logger"]>>(
-        (value) =>
-          value === false ||
-          (typeof value === "object" &&
-            value !== null &&
-            ["debug", "info", "warn", "error"].every((level) => level in value)),
+        (value) => value === false || hasMethods(value, ["debug", "info", "warn", "error"]),
         "must be a pino-like logger with debug, info, warn and error, or false",
       )
       .optional(),
     audit: z
       .custom<NonNullable<SessionOptions["audit"]>>(
-        (value) =>
-          typeof value === "function" ||
-          (typeof value === "object" && value !== null && "info" in value && "warn" in value),
+        (value) => typeof value === "function" || hasMethods(value, ["info", "warn"]),
         "must be a function (record) => void, or a pino-like logger",
       )
       .optional(),
     metrics: z
       .custom<NonNullable<SessionOptions["metrics"]>>(
-        (value) =>
-          typeof value === "object" && value !== null && "add" in value && "observe" in value,
+        (value) => hasMethods(value, ["add", "observe"]),
         "must have functions add(name, value, labels) and observe(name, value, labels)",
       )
       .optional(),
     clock: z
       .custom<NonNullable<SessionOptions["clock"]>>(
-        (value) => typeof value === "object" && value !== null && "now" in value,
+        (value) => hasMethods(value, ["now"]),
         "must have a function now()",
       )
       .optional(),
@@ -272,7 +266,8 @@ export interface CheckedOptions extends Pick<SessionOptions, Plain> {
 
 /** @throws SOJOURN_OPTIONS_INVALID listing every problem with the option's path */
 export function checkOptions(given: SessionOptions): CheckedOptions {
-  const result = options.safeParse(withPreset(given));
+  const isObject = typeof given === "object" && given !== null;
+  const result = options.safeParse(isObject ? withPreset(given) : given);
   if (result.success) return result.data;
   const problems = result.error.issues.map(
     (issue) => `${issue.path.join(".") || "options"}: ${issue.message}`,

@@ -38,6 +38,7 @@ export function standIn(
     condemn("end", ending, pointsAt(target), async (to) => {
       const tombstone = await to.end(ref, ending);
       if (tombstone) tellEnded(events, tombstone);
+      return tombstone;
     });
 
   return {
@@ -102,6 +103,7 @@ export function standIn(
           const count = await to.endOwner(kind, owner, ending, except);
           const spared = { handle: null, except: except ?? null };
           events.emit("revoked", { ...spared, principal: principalOf({ owner }), count, ending });
+          return count;
         },
       );
       throw repeated(cause);

@@ -44,9 +44,9 @@ export interface PayloadSealing {
 const SEALED = "sealed1:";
 
 /**
- * Writes and reads payloads; with `sealing`, encrypted and bound to kind and handle, so that a stolen store
- * without the keys shows nothing, and a payload is worth nothing in another record. The handle stays when
- * the token is rotated: a rotation moves a payload as it is.
+ * Writes and reads payloads; with `sealing`, encrypted and bound to kind, handle and owner, so that a stolen store
+ * without the keys shows nothing, and a payload is worth nothing in another record or under another owner.
+ * These stay when the token is rotated: a rotation moves a payload as it is.
  */
 export class PayloadCodec {
   readonly #encryption: PayloadSealing | null;
@@ -68,13 +68,9 @@ export class PayloadCodec {
   decode(record: StoredRecord): Decoded {
     const { text, stale } = this.#open(record);
     const end = text.indexOf("\n");
-    if (end === -1) throw corruptPayload(record.handle);
-    try {
-      const facts = JSON.parse(text.slice(0, end)) as Facts;
-      return { facts, dataText: text.slice(end + 1), stale };
-    } catch {
-      throw corruptPayload(record.handle);
-    }
+    const facts = end === -1 ? null : readFacts(text.slice(0, end));
+    if (facts === null) throw corruptPayload(record.handle);
+    return { facts, dataText: text.slice(end + 1), stale };
   }
 
   /** As {@link decode}; null where no key of the ring opens it. */
@@ -87,7 +83,8 @@ export class PayloadCodec {
     }
   }
 
-  #open({ kind, handle, payload }: StoredRecord): { text: string; stale: boolean } {
+  #open(record: StoredRecord): { text: string; stale: boolean } {
+    const { handle, payload } = record;
     const isSealed = payload.startsWith(SEALED);
     if (this.#encryption === null) {
       if (isSealed)
@@ -99,17 +96,35 @@ export class PayloadCodec {
       if (acceptPlain) return { text: payload, stale: true };
       throw unknownKey(handle, "it is not encrypted; encryption.acceptPlain takes such ones over");
     }
-    const opened = sealing.open(payload.slice(SEALED.length), contextOf({ kind, handle }));
+    const opened = sealing.open(payload.slice(SEALED.length), contextOf(record));
     if (opened.status === "open") return opened;
     if (opened.status === "unknown-key") throw unknownKey(handle, "its key is not in the ring");
     throw corruptPayload(handle);
   }
 }
 
-type Bound = Pick<StoredRecord, "kind" | "handle">;
+/** Optional facts that are texts. */
+const TEXTS = ["ip", "userAgent", "device", "authVersion", "privileges"] as const;
 
-function contextOf({ kind, handle }: Bound): string {
-  return `${kind}\0${handle}`;
+/** The facts within a text; null where it is something else. Facts of a later release may be among them. */
+function readFacts(text: string): Facts | null {
+  let facts: Partial<Facts> | null;
+  try {
+    facts = JSON.parse(text) as Partial<Facts> | null;
+  } catch {
+    return null;
+  }
+  const { authenticatedAt, level, idle = null, absolute = 0 } = facts ?? {};
+  const areNumbers = [authenticatedAt ?? 0, level, idle ?? 0, absolute].every(Number.isFinite);
+  if (authenticatedAt === undefined || !areNumbers) return null;
+  const areTexts = TEXTS.every((name) => ["string", "undefined"].includes(typeof facts?.[name]));
+  return areTexts ? (facts as Facts) : null;
+}
+
+type Bound = Pick<StoredRecord, "kind" | "handle" | "owner">;
+
+function contextOf({ kind, handle, owner }: Bound): string {
+  return [kind, handle, owner ?? ""].join("\0");
 }
 
 function unknownKey(handle: string, why: string): SojournError {

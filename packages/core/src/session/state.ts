@@ -190,8 +190,7 @@ export class SessionState {
   touchWanted = false;
   /** The payload is to be written anew with the next touch: an older key encrypted it, or none. */
   payloadStale = false;
-  /** The token that a session without a record will get, where something was bound to it already. */
-  reserved: Token | null = null;
+  #reserved: Token | null = null;
   /** The record is reached through an old key in its grace time. */
   graced = false;
   /** The record was read earlier; the store could not be asked now. */
@@ -204,6 +203,15 @@ export class SessionState {
     this.exchange = exchange;
     this.verbs = verbs;
     this.data = data;
+  }
+
+  /** The token that a session without a record will get, where something was bound to it already. */
+  get reserved(): Token | null {
+    return this.#reserved;
+  }
+
+  set reserved(token: Token | null) {
+    this.#reserved = token;
   }
 
   /** The session is this record now. */

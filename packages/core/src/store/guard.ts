@@ -1,5 +1,6 @@
 /** Puts a deadline on every store call, turns every failure into a typed one, and spares a store that is away. */
 import { type ErrorCode, isSojournError, SojournError } from "../errors.ts";
+import { checkAnswer } from "./answers.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Store } from "./contract.ts";
 
@@ -75,7 +76,7 @@ export class StoreGuard implements StoreCaller {
    * Runs one store operation. A call that has not answered within the deadline rejects with
    * SOJOURN_STORE_TIMEOUT.
    * @throws SOJOURN_STORE_UNAVAILABLE for an error without a code of ours, and without asking the
-   * store while the breaker is open
+   * store while the breaker is open; SOJOURN_STORE_CORRUPT for an answer that the contract does not allow
    */
   async call<T>(
     operation: GuardedOperation,
@@ -90,6 +91,7 @@ export class StoreGuard implements StoreCaller {
     const answer = Promise.resolve().then(() => run(store));
     try {
       const result = await withDeadline(answer, withinMs, tooLate);
+      checkAnswer(store.name, operation, result);
       this.#breaker.answered();
       return result;
     } catch (cause) {

@@ -1,0 +1,109 @@
+/** Whether a store's answer is one that its contract allows: what is not would fail later, somewhere else. */
+import { SojournError } from "../errors.ts";
+import type { Admitted, EndingReason, Replaced, Updated } from "./contract.ts";
+import type { GuardedOperation } from "./guard.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Checks of the answers that the core looks into; the others are nothing but done. */
+const CHECKS: Partial<Record<GuardedOperation, (answer: unknown) => boolean>> = {
+  read: (answer) => answer === null || isRecord(answer) || isTombstone(answer),
+  create: (answer) => isOutcome(answer, ["created", "refused"]),
+  update: (answer) => isOutcome(answer, ["updated", "conflict", "gone"]),
+  replace: (answer) => isOutcome(answer, ["replaced", "refused", "moved", "conflict", "gone"]),
+  touch: (answer) => typeof answer === "boolean",
+  end: isTombstoneOrNull,
+  endOwner: isCount,
+  consume: (answer) => answer === null || isRecord(answer),
+  listOwner: (answer) => isListOf(answer, isRecord),
+  count: (answer) => {
+    const { active, principals, lifetime } = fieldsOf(answer);
+    return isCount(active) && isCount(principals) && typeof lifetime === "object";
+  },
+  owners: (answer) => {
+    const { owners, cursor } = fieldsOf(answer);
+    const isOwner = (entry: unknown): boolean => {
+      const { owner, active } = fieldsOf(entry);
+      return typeof owner === "string" && isCount(active);
+    };
+    return isTextOrNull(cursor) && isListOf(owners, isOwner);
+  },
+};
+
+type Status = (Admitted | Updated | Replaced)["status"];
+
+/** Checks of outcomes. */
+const OUTCOMES: Record<Status, (outcome: Fields) => boolean> = {
+  created: ({ evicted }) => isListOf(evicted, isTombstone),
+  replaced: ({ evicted }) => isListOf(evicted, isTombstone),
+  refused: ({ active }) => isCount(active),
+  updated: ({ record }) => isRecord(record),
+  conflict: ({ record }) => isRecord(record),
+  moved: ({ record }) => isRecord(record),
+  gone: ({ tombstone }) => isTombstoneOrNull(tombstone),
+};
+
+const REASONS: Record<EndingReason, true> = {
+  logout: true,
+  revoked: true,
+  evicted: true,
+  idle: true,
+  absolute: true,
+  rotated: true,
+};
+
+/** @throws SOJOURN_STORE_CORRUPT for an answer that no store may give; it is not quoted */
+export function checkAnswer(name: string, operation: GuardedOperation, answer: unknown): void {
+  if (CHECKS[operation]?.(answer) ?? true) return;
+  throw new SojournError(
+    "SOJOURN_STORE_CORRUPT",
+    `the ${name} store gave an answer to '${operation}' that its contract does not allow: a field is missing or of a wrong type. Find out what else writes to this store, and run @sojourn/store-conformance on it`,
+    { details: { operation } },
+  );
+}
+
+function isOutcome(answer: unknown, allowed: readonly Status[]): boolean {
+  const outcome = fieldsOf(answer);
+  const status = allowed.find((word) => word === outcome["status"]);
+  return status !== undefined && OUTCOMES[status](outcome);
+}
+
+function isRecord(value: unknown): boolean {
+  const { version, seenAt, absoluteExpiresAt, payload, ...rest } = fieldsOf(value);
+  const areNumbers = [version, seenAt, absoluteExpiresAt].every(Number.isFinite);
+  return areNumbers && typeof payload === "string" && !("ending" in rest) && isNamed(rest);
+}
+
+function isTombstone(value: unknown): boolean {
+  const found = fieldsOf(value);
+  const { why, at, reason, successor } = fieldsOf(found["ending"]);
+  const areTexts = [reason, successor].every((text) => text === undefined || isTextOrNull(text));
+  const isReason = typeof why === "string" && Object.hasOwn(REASONS, why);
+  return isReason && Number.isFinite(at) && areTexts && isNamed(found);
+}
+
+/** What records and tombstones have in common. */
+function isNamed({ kind, key, handle, owner, createdAt, expiresAt }: Fields): boolean {
+  const areTexts = [kind, key, handle].every((text) => typeof text === "string");
+  return areTexts && isTextOrNull(owner) && [createdAt, expiresAt].every(Number.isFinite);
+}
+
+function isTombstoneOrNull(value: unknown): boolean {
+  return value === null || isTombstone(value);
+}
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isTextOrNull(value: unknown): boolean {
+  return value === null || typeof value === "string";
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
