@@ -128,7 +128,7 @@ export function tellStory(name: ExampleName): void {
     ]);
   });
 
-  test("nobody signs out a device of somebody else by its handle", async () => {
+  test("T-MULTI nobody signs out a device of somebody else by its handle", async () => {
     const { device: victim } = await newPerson();
     const { email, device: attacker } = await newPerson();
     await anotherDevice(email);
@@ -305,7 +305,7 @@ export function tellStory(name: ExampleName): void {
     expect(await visitor.notices()).toEqual(["You are signed out."]);
   });
 
-  test("a form of another site is refused with 403", async () => {
+  test("T-CSRF a form of another site is refused with 403", async () => {
     const { device: visitor } = await newPerson();
     const page = visitor.page;
     await page.goto("about:blank");

@@ -79,6 +79,7 @@ export const rows: Readonly<Record<string, string>> = {
   "F-12": "keys of a KMS: objects that sign and encrypt",
   "F-14": "types; from ESM and from require()",
   "F-16": "a logged-in session in a test, in one line",
+  "X-01": "random histories of several clients agree with a small model, step by step",
   "X-02": "the privilege watch",
   "X-06": "an idle session is locked, not lost",
   "X-10": "a cluster under load loses a master: nothing resurrected, no limit exceeded",

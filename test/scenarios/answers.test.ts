@@ -57,7 +57,7 @@ everywhere(({ open }) => {
   for (const kind of kinds) {
     const [name, method, status] = kind;
 
-    test(`[F-08] ${name} (${status}): a login sets 1 cookie that works, and no cache may keep it`, async () => {
+    test(`[F-08] T-CACHE1 T-HDR ${name} (${status}): a login sets 1 cookie that works, and no cache may keep it`, async () => {
       const world = await open({ routes: [route(kind, ({ session }) => session.login("ada"))] });
       const client = world.client();
       const answer = await client.ask("/answer", { method });

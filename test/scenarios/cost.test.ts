@@ -4,7 +4,7 @@ import { everywhere, SECOND } from "./matrix.ts";
 import { set } from "./shop.ts";
 
 everywhere(({ open }) => {
-  test("[E-21] [F-07] without a cookie, reading and not touching the session make 0 calls and set no cookie", async () => {
+  test("[E-21] [F-07] T-DOS ASVS 7.6.2 without a cookie, reading and not touching the session make 0 calls and set no cookie", async () => {
     const world = await open();
     const visitor = world.client();
     for (const path of ["/me", "/plain", "/open", "/private"]) {

@@ -33,7 +33,7 @@ async function signedIn({ phone, laptop, television }: Devices): Promise<boolean
 }
 
 everywhere(({ open }) => {
-  test("[B-08] [B-10] [E-10] one device is revoked with a reason, told it once, and the other 2 stay", async () => {
+  test("[B-08] [B-10] [E-10] ASVS 7.5.2 one device is revoked with a reason, told it once, and the other 2 stay", async () => {
     const world = await open();
     const devices = await threeDevices(world);
     const { items } = await world.sessions.list("ada");
@@ -56,7 +56,7 @@ everywhere(({ open }) => {
     expect(world.eventsOf("revoked")).toMatchObject([{ handle: lost?.handle, count: 1 }]);
   });
 
-  test("[B-08] [E-10] 'sign out the others' ends 2 of 3 and spares another user", async () => {
+  test("[B-08] [E-10] ASVS 7.4.3 'sign out the others' ends 2 of 3 and spares another user", async () => {
     const world = await open();
     const devices = await threeDevices(world);
     const bob = await world.loggedIn("bob");
@@ -91,7 +91,7 @@ everywhere(({ open }) => {
     ]);
   });
 
-  test("[E-12] the client check tells another network and another browser from a newer version", async () => {
+  test("[E-12] T-IP the client check tells another network and another browser from a newer version", async () => {
     const world = await open();
     const ada = world.client({ userAgent: LAPTOP });
     await ada.post("/login?user=ada");

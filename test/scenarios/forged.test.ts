@@ -103,7 +103,7 @@ async function genuineCookie(world: World): Promise<string> {
 }
 
 everywhere(({ open }) => {
-  test("[A-30] [E-04] 51 forged cookies cause 0 store calls and the answer of no cookie", async () => {
+  test("[A-30] [E-04] ASVS 7.2.1 ASVS 9.1.2 ASVS 11.2.5 OWASP-untrusted OWASP-strict T-KEY2 51 forged cookies cause 0 store calls and the answer of no cookie", async () => {
     const world = await open();
     const cookies = await forgeries(await genuineCookie(world));
     expect(cookies).toHaveLength(51);

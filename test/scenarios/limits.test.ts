@@ -27,7 +27,7 @@ const policies: readonly OnLimit[] = ["evict-oldest", "evict-idle", "reject"];
 
 everywhere(({ open }) => {
   for (const policy of policies) {
-    test(`[G3] [B-05] [E-16] limit 3, ${policy}, 50 parallel logins on 2 nodes: never more than 3, in the end exactly 3, 20 rounds`, async () => {
+    test(`[G3] [B-05] [E-16] ASVS 7.1.2 limit 3, ${policy}, 50 parallel logins on 2 nodes: never more than 3, in the end exactly 3, 20 rounds`, async () => {
       const world = await open({ options: { max: 3, onLimit: policy } });
       const apps = [world.app, await world.node()];
       world.probe.jitter();
@@ -51,7 +51,7 @@ everywhere(({ open }) => {
     });
   }
 
-  test("[B-07] [G3] an evicted browser learns why once, and the event tells who took its place", async () => {
+  test("[B-07] [G3] OWASP-logons an evicted browser learns why once, and the event tells who took its place", async () => {
     const world = await open({ options: { max: 1 } });
     const first = await world.loggedIn("ada");
     const { handle } = (await first.get("/me")).body;

@@ -59,7 +59,7 @@ everywhere(({ open }) => {
     expect((await ada.get("/both")).body).toEqual({ user: "ada", admin: null });
   });
 
-  test("[F-06] the cookie of one session is worth nothing under the name of the other", async () => {
+  test("[F-06] ASVS 9.2.4 the cookie of one session is worth nothing under the name of the other", async () => {
     const world = await open({ routes, more: sameStore });
     const ada = await world.loggedIn("ada");
     ada.jar.set("admin", ada.jar.get("sid") ?? "");

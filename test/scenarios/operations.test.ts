@@ -41,7 +41,7 @@ everywhere(({ kind, open }) => {
     expect(await world.sessions.count()).toMatchObject({ active: 0, principals: 0 });
   });
 
-  test("[E-20] [B-07] the story of a session is told in 8 events, each with a type, a time and a handle", async () => {
+  test("[E-20] [B-07] OWASP-events the story of a session is told in 8 events, each with a type, a time and a handle", async () => {
     const world = await open();
     const ada = world.client();
     await ada.post("/cart?item=book");

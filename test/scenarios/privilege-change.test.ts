@@ -20,7 +20,7 @@ const changes: readonly (readonly [name: string, path: string, options?: Session
 
 everywhere(({ open }) => {
   for (const [name, path, options = {}] of changes) {
-    test(`[G5] [E-04] [X-02] ${name}: the old cookie is worth nothing at once, under 100 concurrent requests`, async () => {
+    test(`[G5] [E-04] [X-02] T-FIX1 T-FIX2 ASVS 7.2.4 OWASP-renewal ${name}: the old cookie is worth nothing at once, under 100 concurrent requests`, async () => {
       const world = await open({ options });
       const ada = await world.loggedIn("ada");
       const thief = ada.copy();
@@ -58,7 +58,7 @@ everywhere(({ open }) => {
     });
   }
 
-  test("[G5] [E-04] a planted session dies with the login, and what it writes late never reaches the victim", async () => {
+  test("[G5] [E-04] T-FIX1 a planted session dies with the login, and what it writes late never reaches the victim", async () => {
     const world = await open();
     const attacker = world.client();
     await attacker.post("/cart?item=bait");
@@ -82,7 +82,7 @@ everywhere(({ open }) => {
     ]);
   });
 
-  test("[E-04] [E-02] a cookie that the client chose is never adopted: 20 logins give 20 other tokens", async () => {
+  test("[E-04] [E-02] T-FIX4 OWASP-strict a cookie that the client chose is never adopted: 20 logins give 20 other tokens", async () => {
     const world = await open();
     const chosen = `${"A".repeat(2)}A.${"A".repeat(43)}`;
     const given = new Set<string>();
@@ -107,7 +107,7 @@ everywhere(({ open }) => {
     expect(world.eventsOf("rotated").map(({ cause }) => cause)).toEqual(["privileges"]);
   });
 
-  test("[E-11] a rotated token serves late requests for 10 s, whose writes survive; then it is a theft signal", async () => {
+  test("[E-11] ASVS 10.4.5 a rotated token serves late requests for 10 s, whose writes survive; then it is a theft signal", async () => {
     const world = await open();
     const ada = await world.loggedIn("ada");
     await ada.post(set("kept", true));

@@ -139,7 +139,7 @@ async function race(world: World, seed: number, end: End): Promise<void> {
 
 everywhere(({ open }) => {
   for (const [name, end] of Object.entries(endings)) {
-    test(`[G1] [B-08] [B-14] after ${name} no slow read, write, touch or rotation revives the session, 20 interleavings`, async () => {
+    test(`[G1] [B-08] [B-14] T-RES1 ASVS 7.4.1 after ${name} no slow read, write, touch or rotation revives the session, 20 interleavings`, async () => {
       const world = await open();
       for (let seed = 1; seed <= 20; seed++) {
         await race(world, seed, end);
@@ -149,7 +149,7 @@ everywhere(({ open }) => {
   }
 
   test.for(["elevate", "reauthenticate", "rotate"])(
-    "[G1] a logout that a faster %s overtakes still ends the session",
+    "[G1] T-RES1 a logout that a faster %s overtakes still ends the session",
     async (verb) => {
       const world = await open();
       const ada = await world.loggedIn("ada");
@@ -165,7 +165,7 @@ everywhere(({ open }) => {
     },
   );
 
-  test("[B-14] a session that expires between its read and its touch is not touched", async () => {
+  test("[B-14] T-RES1 a session that expires between its read and its touch is not touched", async () => {
     const world = await open();
     const ada = await world.loggedIn("ada");
     world.clock.advance(2 * MINUTE);

@@ -51,7 +51,7 @@ const routes: readonly Route[] = [
 ];
 
 everywhere(({ kind, open }) => {
-  test("[G6] [E-20] [E-22] the store, logs, events, errors and inspections hold no token in any form", async () => {
+  test("[G6] [E-20] [E-22] T-LOG ASVS 16.2.5 OWASP-logs the store, logs, events, errors and inspections hold no token in any form", async () => {
     const lines: string[] = [];
     const published: unknown[] = [];
     const listen = (event: unknown): void => void published.push(event);

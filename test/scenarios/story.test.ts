@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { everywhere } from "./matrix.ts";
 
 everywhere(({ kind, open }) => {
-  test("[D-11] [G5] a visitor's cart comes along through the login and ends with the logout", async () => {
+  test("[D-11] [G5] NIST 5.1-established NIST 5.1-secret NIST 5.1-logout a visitor's cart comes along through the login and ends with the logout", async () => {
     const world = await open();
     const ada = world.client();
     await ada.post("/cart?item=book");
@@ -63,7 +63,7 @@ everywhere(({ kind, open }) => {
     );
   });
 
-  test("[B-10] [B-08] a restart revives nothing that had ended before it", async () => {
+  test("[B-10] [B-08] T-RES2 a restart revives nothing that had ended before it", async () => {
     const world = await open();
     const clients = await Promise.all(["ada", "bob", "eve"].map((user) => world.loggedIn(user)));
     const [ada, bob, eve] = clients;

@@ -25,7 +25,7 @@ everywhere(({ open }) => {
     expect(await isIn(ada)).toBe(false);
   });
 
-  test("[A-18] [B-03] idle 30 min: alive 1 ms before, gone at it, and the browser is told 'idle'", async () => {
+  test("[A-18] [B-03] ASVS 7.3.1 idle 30 min: alive 1 ms before, gone at it, and the browser is told 'idle'", async () => {
     const world = await open();
     const [early, late] = [await world.loggedIn("ada"), await world.loggedIn("bob")];
     world.clock.advance(30 * MINUTE - 1);
@@ -56,7 +56,7 @@ everywhere(({ open }) => {
     expect((await world.sessions.count()).active).toBe(0);
   });
 
-  test("[B-03] [A-18] the absolute timeout ends a session that was never idle, at 24 h sharp", async () => {
+  test("[B-03] [A-18] ASVS 7.3.2 the absolute timeout ends a session that was never idle, at 24 h sharp", async () => {
     const world = await open();
     const ada = await world.loggedIn("ada");
     for (let index = 0; index < 96; index++) {

@@ -20,7 +20,7 @@ function audited(): ReturnType<typeof world> & { trail: AuditRecord[] } {
 }
 
 describe("audit", () => {
-  test("au-3 16.2.1 a login is told with principal, handle, address, agent, time and controls", async () => {
+  test("ASVS 16.2.1 a login (au-3) is told with principal, handle, address, agent, time and controls", async () => {
     const { browser, trail, clock } = audited();
     const visitor = browser({ client: CLIENT });
     await visitor.visit((session) => session.login("ada"));
@@ -40,7 +40,7 @@ describe("audit", () => {
     ]);
   });
 
-  test("every security event is in it, each with its why", async () => {
+  test("OWASP-events OWASP-guessing every security event is in it, each with its why", async () => {
     const { browser, trail, sessions, clock } = audited();
     const visitor = browser({ client: CLIENT });
     await visitor.visit((session) => session.login("ada"));

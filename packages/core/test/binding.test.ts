@@ -20,7 +20,7 @@ async function stolen(
   return { ...made, owner, thief };
 }
 
-describe("E-12 binding", () => {
+describe("E-12 NIST 5.3 OWASP-client binding", () => {
   test("'ignore', the default, lets it in and says nothing", async () => {
     const { thief, told } = await stolen({});
     expect(await thief.visit((session) => session.principal)).toBe("ada");
@@ -82,7 +82,7 @@ describe("E-12 binding", () => {
   });
 });
 
-describe("C-25 the device cookie", () => {
+describe("C-25 OWASP-binding the device cookie", () => {
   /** The cookies that a response sets, by name. */
   async function respond(
     made: World,
@@ -136,7 +136,7 @@ describe("C-25 the device cookie", () => {
   });
 });
 
-describe("14.3.1 Clear-Site-Data", () => {
+describe("ASVS 14.3.1 OWASP-clear Clear-Site-Data", () => {
   test.each<[SessionOptions["clearSiteData"], string | null]>([
     [undefined, null],
     [true, '"cookies", "storage"'],

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { must, world } from "./support/world.ts";
 
-test("one valid cookie beside a forged one of our name: the session, and an event that says so", async () => {
+test("T-COOK2 one valid cookie beside a forged one of our name: the session, and an event that says so", async () => {
   const { browser, told } = world();
   const visitor = browser();
   await visitor.visit((session) => session.login("ada"));

@@ -5,7 +5,7 @@ import { readCookie } from "../src/cookie/read.ts";
 
 const NAME = "__Host-sid";
 
-describe("T-COOK1 what counts as our cookie", () => {
+describe("T-COOK1 COOKIE-case what counts as our cookie", () => {
   test.each<[why: string, header: string | undefined, values: string[]]>([
     ["no header", undefined, []],
     ["an empty header", "", []],
@@ -96,7 +96,7 @@ describe("against the grammar spelled out", () => {
     );
   });
 
-  test("a header of 1 MB that names us 50,000 times is read in a moment", () => {
+  test("T-DOS a header of 1 MB that names us 50,000 times is read in a moment", () => {
     const began = performance.now();
     expect(readCookie(`${NAME} `.repeat(100_000), NAME)).toEqual([]);
     expect(performance.now() - began).toBeLessThan(1_000);

@@ -17,16 +17,20 @@ const REST = "Path=/; HttpOnly; Secure; SameSite=Lax";
 
 describe("E-08 F-11 golden Set-Cookie headers", () => {
   test.each<[what: string, options: CookieOptions, header: string]>([
-    ["ASVS 3.3.3 default", {}, `__Host-sid=V; ${REST}`],
-    ["ASVS 3.3.1 secure: true", { secure: true }, `__Host-sid=V; ${REST}`],
-    ["secure: false", { secure: false }, "sid=V; Path=/; HttpOnly; SameSite=Lax"],
     [
-      "ASVS 3.3.4 httpOnly: false",
-      { httpOnly: false },
-      "__Host-sid=V; Path=/; Secure; SameSite=Lax",
+      "ASVS 3.3.2 ASVS 3.3.3 ASVS 3.3.4 NIST 5.1.1-scope NIST 5.1.1-httponly NIST 5.1.1-prefix NIST 5.1.1-samesite NIST 5.1-persistence OWASP-nonpersistent OWASP-name COOKIE-samesite default",
+      {},
+      `__Host-sid=V; ${REST}`,
     ],
+    ["ASVS 3.3.1 NIST 5.1.1-secure secure: true", { secure: true }, `__Host-sid=V; ${REST}`],
+    ["secure: false", { secure: false }, "sid=V; Path=/; HttpOnly; SameSite=Lax"],
+    ["httpOnly: false", { httpOnly: false }, "__Host-sid=V; Path=/; Secure; SameSite=Lax"],
     ["name", { name: "id" }, `id=V; ${REST}`],
-    ["sameSite strict", { sameSite: "strict" }, `__Host-sid=V; ${REST.replace("Lax", "Strict")}`],
+    [
+      "ASVS 3.3.2 sameSite strict",
+      { sameSite: "strict" },
+      `__Host-sid=V; ${REST.replace("Lax", "Strict")}`,
+    ],
     ["sameSite none", { sameSite: "none" }, `__Host-sid=V; ${REST.replace("Lax", "None")}`],
     ["path", { path: "/app" }, `__Secure-sid=V; ${REST.replace("Path=/", "Path=/app")}`],
     ["domain", { domain: "example.com" }, `__Secure-sid=V; Domain=example.com; ${REST}`],
@@ -35,9 +39,9 @@ describe("E-08 F-11 golden Set-Cookie headers", () => {
     ["priority medium", { priority: "medium" }, `__Host-sid=V; ${REST}; Priority=Medium`],
     ["priority high", { priority: "high" }, `__Host-sid=V; ${REST}; Priority=High`],
     ["persistent", { persistent: true }, `__Host-sid=V; Max-Age=1800; ${REST}`],
-    ["__Host-Http- name", { name: "__Host-Http-sid" }, `__Host-Http-sid=V; ${REST}`],
+    ["COOKIE-http __Host-Http- name", { name: "__Host-Http-sid" }, `__Host-Http-sid=V; ${REST}`],
     [
-      "CHIPS: all that a cross-site frame needs",
+      "COOKIE-partitioned CHIPS: all that a cross-site frame needs",
       { partitioned: true, sameSite: "none" },
       `__Host-sid=V; ${REST.replace("Lax", "None")}; Partitioned`,
     ],
@@ -60,7 +64,7 @@ describe("E-08 F-11 golden Set-Cookie headers", () => {
     expect(await setCookie({ secure: true, ...options })).toBe(header);
   });
 
-  test("the whole default header has at most 150 bytes", async () => {
+  test("ASVS 3.3.5 COOKIE-size NIST 5.1.1-opaque the whole default header has at most 150 bytes", async () => {
     const visitor = world().browser();
     await visitor.visit((session) => session.login("ada"));
     const { name, value, attributes } = must(visitor.plan?.cookie);
@@ -93,15 +97,18 @@ describe("secure: 'auto'", () => {
     ["partitioned", { secure: "auto", partitioned: true }],
     ["a __Host- name", { secure: "auto", name: "__Host-x" }],
     ["a __Secure- name in other case", { secure: "auto", name: "__SECURE-x" }],
-  ])("%s sends nothing over http, and tells", async (_, cookie) => {
-    const { browser, told } = world({ cookie });
-    const visitor = browser({ secure: false });
-    await visitor.visit((session) => session.login("ada"));
-    expect(visitor.plan?.cookie).toBeNull();
-    expect(told("cookie-unsent")).toMatchObject([{ reason: "insecure-request" }]);
-  });
+  ])(
+    "NIST 5.1-channel NIST 5.1-intermediaries %s sends nothing over http, and tells",
+    async (_, cookie) => {
+      const { browser, told } = world({ cookie });
+      const visitor = browser({ secure: false });
+      await visitor.visit((session) => session.login("ada"));
+      expect(visitor.plan?.cookie).toBeNull();
+      expect(told("cookie-unsent")).toMatchObject([{ reason: "insecure-request" }]);
+    },
+  );
 
-  test("the cookie of https is not taken over http, nor the other way round", async () => {
+  test("NIST 5.1-storage the cookie of https is not taken over http, nor the other way round", async () => {
     const { browser } = world();
     const visitor = browser();
     await visitor.visit((session) => session.login("ada"));
@@ -143,7 +150,7 @@ describe("impossible combinations are refused at construction, with the option's
     ["cookie.domain", { domain: "exa mple.com" }],
     ["cookie.domain", { domain: "com" }],
     ["cookie.domain", { domain: "example.com\n" }],
-  ])("T-COOK3 %s of %j", async (path, cookie) => {
+  ])("T-COOK3 COOKIE-nameless %s of %j", async (path, cookie) => {
     const error = await failure(() =>
       createSessionManager({ secret: SECRET, logger: false, cookie }),
     );
@@ -172,7 +179,7 @@ describe("Max-Age", () => {
     [1_800_000, 1_800],
     [-5_000, 1],
     [500 * 86_400_000, 400 * 86_400],
-  ])("of a deadline in %d ms is %d s", (ms, seconds) => {
+  ])("COOKIE-lifetime of a deadline in %d ms is %d s", (ms, seconds) => {
     expect(deadlineSeconds(1_000_000 + ms, 1_000_000)).toBe(seconds);
   });
 });

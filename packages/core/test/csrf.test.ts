@@ -16,14 +16,19 @@ const POST: CsrfFacts = {
 const judge = (facts: Partial<CsrfFacts>, options: CsrfOptions = {}) =>
   judgeCsrf({ ...POST, ...facts }, csrfPolicy(options), () => false);
 
-describe("E-03 3.5.3 T-CSRF the origin gate", () => {
+describe("E-03 ASVS 3.5.3 T-CSRF CSRF-crosssite CSRF-fallback the origin gate", () => {
   const trusting = { trustedOrigins: ["https://app.example"] };
   test.each<[string, Partial<CsrfFacts>, CsrfOptions, ReturnType<typeof judge>]>([
     ["same-origin", { secFetchSite: "same-origin" }, {}, null],
     ["typed or bookmarked", { secFetchSite: "none" }, {}, null],
     ["cross-site", { secFetchSite: "cross-site" }, {}, "cross-site"],
-    ["a sibling host", { secFetchSite: "same-site" }, {}, "same-site"],
-    ["a trusted sibling host", { secFetchSite: "same-site" }, { trustSameSite: true }, null],
+    ["CSRF-samesite a sibling host", { secFetchSite: "same-site" }, {}, "same-site"],
+    [
+      "CSRF-samesite a trusted sibling host",
+      { secFetchSite: "same-site" },
+      { trustSameSite: true },
+      null,
+    ],
     [
       "cross-site for all the trust in siblings",
       { secFetchSite: "cross-site" },
@@ -38,8 +43,8 @@ describe("E-03 3.5.3 T-CSRF the origin gate", () => {
       {},
       "cross-site",
     ],
-    ["no header at all: not a browser", {}, {}, null],
-    ["no header at all, strictly", {}, { strict: true }, "no-origin"],
+    ["CSRF-absent no header at all: not a browser", {}, {}, null],
+    ["CSRF-absent no header at all, strictly", {}, { strict: true }, "no-origin"],
     ["our Origin", { origin: "https://shop.example" }, {}, null],
     ["our Origin over http behind a proxy", { origin: "http://shop.example" }, {}, null],
     ["our Origin in capitals", { origin: "https://SHOP.example" }, {}, null],
@@ -79,7 +84,7 @@ describe("E-03 3.5.3 T-CSRF the origin gate", () => {
       "cross-site",
     ],
     [
-      "a form where only JSON is taken",
+      "ASVS 3.5.2 a form where only JSON is taken",
       { secFetchSite: "same-origin", contentType: "text/plain" },
       { contentTypes: ["application/json"] },
       "content-type",
@@ -110,7 +115,7 @@ describe("E-03 3.5.3 T-CSRF the origin gate", () => {
   });
 
   test.each(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "get"])(
-    "%s changes nothing: let in",
+    "CSRF-methods %s changes nothing: let in",
     (method) => {
       expect(
         judge({ method, secFetchSite: "cross-site" }, { protection: "both", strict: true }),
@@ -119,7 +124,7 @@ describe("E-03 3.5.3 T-CSRF the origin gate", () => {
   );
 
   test.each(["POST", "PUT", "PATCH", "DELETE", "PROPFIND", "", "GETX"])(
-    "%s is unsafe",
+    "CSRF-methods %s is unsafe",
     (method) => {
       expect(judge({ method, secFetchSite: "cross-site" })).toBe("cross-site");
     },
@@ -133,14 +138,14 @@ describe("csrfPolicy", () => {
     ["a host alone", { trustedOrigins: ["example.com"] }, "trustedOrigins.0"],
     ["a word", { protection: "some" }, "protection"],
     ["an unknown option", { mode: "both" }, "mode"],
-  ])("refuses %s, naming the option", async (_, options, path) => {
+  ])("CSRF-exempt refuses %s, naming the option", async (_, options, path) => {
     const error = await failure(() => csrfPolicy(options as CsrfOptions));
     expect(error.code).toBe("SOJOURN_OPTIONS_INVALID");
     expect(error.message).toContain(path);
   });
 });
 
-describe("3.5.1 NIST 5.1 the token", () => {
+describe("ASVS 3.5.1 NIST 5.1-csrf CSRF-token the token", () => {
   const policy = csrfPolicy({ protection: "token" });
   const check = (visitor: Browser, token: unknown) =>
     visitor.visit((session) => session.checkCsrf({ ...POST, token }, policy));
@@ -234,7 +239,7 @@ describe("3.5.1 NIST 5.1 the token", () => {
     }
   });
 
-  test("reportOnly lets everything in and tells of it", async () => {
+  test("CSRF-report reportOnly lets everything in and tells of it", async () => {
     const { browser, told } = world();
     const reporting = csrfPolicy({ protection: "both", reportOnly: true });
     const facts = { ...POST, secFetchSite: "cross-site" };

@@ -67,7 +67,7 @@ describe("nothing is written when nothing changed", () => {
     expect(calls).toEqual(["read"]);
   });
 
-  test("E-21 7.6.2 a fresh session that only looks is not stored", async () => {
+  test("E-21 ASVS 7.6.2 a fresh session that only looks is not stored", async () => {
     const clock = fakeClock();
     const { store, calls } = countingStore(memoryStore({ clock }));
     const visitor = world({ clock, store }).browser();

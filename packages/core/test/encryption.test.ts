@@ -91,7 +91,7 @@ describe("G6 encryption", () => {
     expect(await strict.visit((session) => session.get("a"))).toBe("tea");
   });
 
-  test("11.2.2 after a new key every session that is used is encrypted anew with its next touch", async () => {
+  test("ASVS 11.2.2 after a new key every session that is used is encrypted anew with its next touch", async () => {
     const { node, payloads, clock } = shared();
     const ring = new KeyRing([A]);
     const { browser } = node({ secret: A, encryption: { keys: ring } });
@@ -176,7 +176,7 @@ describe("sealing", () => {
     );
   });
 
-  test("11.3.3 nothing but the very same bytes, purpose and context opens", () => {
+  test("ASVS 11.3.3 nothing but the very same bytes, purpose and context opens", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (text, context, other) => {
         const sealed = sealing(A).seal(text, context);
@@ -188,14 +188,14 @@ describe("sealing", () => {
     );
   });
 
-  test("11.3.2 a cut tag is refused at every length", () => {
+  test("ASVS 11.3.2 a cut tag is refused at every length", () => {
     const sealed = sealing(A).seal("text", "");
     for (const length of range(sealed.length)) {
       expect(sealing(A).open(sealed.slice(0, length), "").status).not.toBe("open");
     }
   });
 
-  test("11.3.4 no two messages share a salt", () => {
+  test("ASVS 11.3.4 no two messages share a salt", () => {
     const box = sealing(A);
     const salts = range(10_000).map(() => box.seal("", "").slice(4, 46));
     expect(new Set(salts).size).toBe(10_000);

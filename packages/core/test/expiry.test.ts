@@ -26,7 +26,7 @@ async function loggedIn(options: SessionOptions = {}, login: LoginOptions = {}):
 
 /** The principal that a copy of the browser's cookie still opens, without sliding the original. */
 describe("idle timeout", () => {
-  test("ASVS 7.3.1 alive 1 ms before, gone at exactly the idle timeout, and told once", async () => {
+  test("ASVS 7.3.1 NIST 5.2-timeouts NIST 5.1-timeout alive 1 ms before, gone at exactly the idle timeout, and told once", async () => {
     const { visitor, clock, told, sessions } = await loggedIn({ idle: "30m" });
     clock.advance(30 * MINUTE - 1);
     expect(await principalOf(visitor)).toBe("ada");
@@ -47,7 +47,7 @@ describe("idle timeout", () => {
     expect((await sessions.count()).active).toBe(0);
   });
 
-  test("B-03 use at each half of it keeps the session for 10 times as long; without use it goes", async () => {
+  test("NIST 5.2-activity B-03 use at each half of it keeps the session for 10 times as long; without use it goes", async () => {
     const { visitor, clock } = await loggedIn({ idle: "30m" });
     for (const _ of range(20)) {
       clock.advance(15 * MINUTE);
@@ -59,7 +59,7 @@ describe("idle timeout", () => {
     expect(await principalOf(visitor)).toBeNull();
   });
 
-  test("record and session tell the same deadline", async () => {
+  test("NIST 5.2-warn record and session tell the same deadline", async () => {
     const { visitor, clock, sessions } = await loggedIn();
     clock.advance(10 * MINUTE);
     const { handle, expiresAt } = await visitor.visit((session) => session);
@@ -92,7 +92,7 @@ describe("idle timeout", () => {
 });
 
 describe("absolute timeout", () => {
-  test("ASVS 7.3.2 use each second up to it and beyond: refused at exactly 1 h", async () => {
+  test("ASVS 7.3.2 NIST 5.2-timeouts use each second up to it and beyond: refused at exactly 1 h", async () => {
     const { visitor, clock } = await loggedIn({ idle: "5m", absolute: "1h" });
     for (const second of range(3_600)) {
       expect(await visitor.visit((session) => session.principal), `second ${second}`).toBe("ada");
@@ -101,7 +101,7 @@ describe("absolute timeout", () => {
     expect(await visitor.visit((session) => session.ending?.why)).toBe("absolute");
   });
 
-  test("B-03 the deadline never passes the cap, by touch, write, rotate or elevate", async () => {
+  test("ASVS 10.4.8 B-03 the deadline never passes the cap, by touch, write, rotate or elevate", async () => {
     const { visitor, clock } = await loggedIn({ idle: "30m", absolute: "1h" });
     const cap = clock.now() + HOUR;
     clock.advance(29 * MINUTE);
@@ -244,7 +244,7 @@ describe("B-12 timeouts of one session", () => {
 });
 
 describe("the cookie of a persistent session", () => {
-  test("T-EXP2 a browser that ignores Max-Age gains nothing", async () => {
+  test("T-EXP2 T-EXP3 ASVS 9.2.1 NIST 5.1.1-expiry NIST 5.1-remember a browser that ignores Max-Age gains nothing", async () => {
     const { visitor, clock } = await loggedIn({ cookie: { persistent: true } });
     const header = must(visitor.cookie);
     clock.advance(30 * MINUTE);

@@ -36,7 +36,7 @@ describe("ASVS 7.5.1 requireFresh", () => {
     await visitor.visit((session) => session.requireFresh({ within: "5m" }));
   });
 
-  test("goes by the level, which only elevate() raises", async () => {
+  test("NIST 5.1-level goes by the level, which only elevate() raises", async () => {
     const { visitor } = await loggedIn();
     await visitor.visit(async (session) => {
       const error = await failure(() => session.requireFresh({ level: 2 }));

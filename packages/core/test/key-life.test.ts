@@ -56,7 +56,7 @@ describe("a ring that lives", () => {
     expect(visitor.value.slice(48, 52)).toBe(kid);
   });
 
-  test("A-13 a revoked key is refused without a store call, and with reason unknown-key", async () => {
+  test("T-KEY3 A-13 a revoked key is refused without a store call, and with reason unknown-key", async () => {
     const ring = new KeyRing([B, A]);
     const { browser, told } = world({ secret: ring });
     const visitor = browser();

@@ -20,7 +20,7 @@ describe("key ring", () => {
     expect(ring(A).verify("text", signature)).toBe("unknown-key");
   });
 
-  test("A-13 every key of the ring verifies, an older one as stale, a removed one not at all", () => {
+  test("ASVS 9.1.3 A-13 every key of the ring verifies, an older one as stale, a removed one not at all", () => {
     const signature = ring(A).sign("text");
     expect(ring(A, B, C).verify("text", signature)).toBe("valid");
     expect(ring(B, A, C).verify("text", signature)).toBe("stale");
@@ -32,7 +32,7 @@ describe("key ring", () => {
     expect(ring(new TextEncoder().encode(A)).verify("text", ring(A).sign("text"))).toBe("valid");
   });
 
-  test("a key serves one purpose only", () => {
+  test("ASVS 9.2.2 a key serves one purpose only", () => {
     const signature = new Signing(new KeyRing([A]), "other").sign("text");
     expect(ring(A).verify("text", signature)).not.toBe("valid");
   });
@@ -41,7 +41,7 @@ describe("key ring", () => {
     expect(ring(A).verify("texT", ring(A).sign("text"))).toBe("bad-signature");
   });
 
-  test("9.1.1 no change of one character of a signature is accepted", () => {
+  test("ASVS 9.1.1 no change of one character of a signature is accepted", () => {
     const keys = ring(A, B);
     const signature = keys.sign("text");
     for (const at of range(signature.length)) {
@@ -138,7 +138,7 @@ describe("in a request", () => {
     expect(new Set(events.map(({ type }) => type))).toEqual(new Set(["cookie-rejected"]));
   });
 
-  test("a cookie signed by an older key is sent again, signed by the newest, same token", async () => {
+  test("T-KEY1 a cookie signed by an older key is sent again, signed by the newest, same token", async () => {
     const old = world({ secret: A });
     const visitor = old.browser();
     await visitor.visit((session) => session.login("ada"));

@@ -25,7 +25,7 @@ describe("X-06 NIST 2.2.3 the idle lock", () => {
     expect((await visitor.open()).session.locked).toEqual({ why: "idle", principal: "ada" });
   });
 
-  test("shows no principal, level or data, and keeps cookie and session", async () => {
+  test("T-2FA shows no principal, level or data, and keeps cookie and session", async () => {
     const { visitor, sessions } = await locked();
     const { cookie } = visitor;
     await visitor.visit((session) => {

@@ -100,7 +100,7 @@ describe("E-04 fixation", () => {
     for await (const record of store.scan("session")) expect(record.key).not.toContain(own);
   });
 
-  test("a signed cookie that the store does not know is not adopted either, and is cleared", async () => {
+  test("T-FIX4 a signed cookie that the store does not know is not adopted either, and is cleared", async () => {
     const { visitor, browser } = await loggedIn();
     const other = world({ clock: visitor.parts.clock });
     const lost = visitor.at(other.pipeline);

@@ -8,7 +8,7 @@ import { Gate } from "./support/intercept.ts";
 import { ENDINGS, gated } from "./support/gated.ts";
 import { failure, failureCode, must, parallel, world, type World } from "./support/world.ts";
 
-describe("logout", () => {
+describe("NIST 5.1-erased logout", () => {
   test("ends the session, clears the cookie, and the request goes on with an empty one", async () => {
     const { visitor, told } = await gated();
     const handle = await visitor.visit((session) => session.handle);
@@ -63,7 +63,7 @@ describe("revoking", () => {
     return { ...made, devices };
   }
 
-  test("7.4.2 B-08 revokeAll ends all of one principal at once, and nobody else's", async () => {
+  test("ASVS 7.4.2 B-08 revokeAll ends all of one principal at once, and nobody else's", async () => {
     const { sessions, devices, told } = await threeDevices();
     expect(await sessions.revokeAll("ada", "account disabled")).toBe(3);
     for (const device of devices) {
@@ -76,7 +76,7 @@ describe("revoking", () => {
     expect(await sessions.revokeAll("ada")).toBe(0);
   });
 
-  test("7.4.3 B-08 revokeOthers ends all but the current, from the session and from outside", async () => {
+  test("ASVS 7.4.3 B-08 revokeOthers ends all but the current, from the session and from outside", async () => {
     const { sessions, devices, told } = await threeDevices();
     const [one, two, three] = devices as [Browser, Browser, Browser];
     const handle = must(await one.visit((session) => session.handle));
@@ -97,7 +97,7 @@ describe("revoking", () => {
     expect((await sessions.list("ada")).items).toHaveLength(3);
   });
 
-  test("7.4.5 revokeEveryone ends everyone's, also anonymous ones, and lets new ones in", async () => {
+  test("ASVS 7.4.5 revokeEveryone ends everyone's, also anonymous ones, and lets new ones in", async () => {
     const { sessions, devices, browser, told } = await threeDevices();
     const visitor = browser();
     await visitor.visit((session) => void (session.a = 1));
@@ -114,7 +114,7 @@ describe("revoking", () => {
     expect(await principalOf(visitor)).toBe("ada");
   });
 
-  test("7.5.2 revoke by handle: true once, then false; nonsense is false", async () => {
+  test("ASVS 7.5.2 revoke by handle: true once, then false; nonsense is false", async () => {
     const { sessions, devices } = await threeDevices();
     const handle = must(await must(devices[0]).visit((session) => session.handle));
     expect(await sessions.revoke(handle, "lost phone")).toBe(true);

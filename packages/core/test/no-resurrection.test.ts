@@ -78,7 +78,7 @@ describe("G1 T-RES1 no resurrection", () => {
     expect(await principalOf(visitor)).toBeNull();
   });
 
-  test("7.4.1 a logout that races 200 saves wins over all of them", async () => {
+  test("ASVS 7.4.1 a logout that races 200 saves wins over all of them", async () => {
     const { visitor, told, sessions } = await gated();
     const visits = await parallel(200, () => visitor.clone().open());
     const leaving = await visitor.clone().open();

@@ -223,7 +223,7 @@ describe("every option is in effect", () => {
     expect(await failureCode(close())).toBe("SOJOURN_DATA_INVALID");
   });
 
-  test("namespace keeps two applications on one store apart", async () => {
+  test("ASVS 9.2.3 namespace keeps two applications on one store apart", async () => {
     const one = world({ namespace: "one" });
     const two = world({ namespace: "two", store: one.store, clock: one.clock });
     const visitor = one.browser();

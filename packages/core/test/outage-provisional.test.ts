@@ -178,7 +178,7 @@ describe.each(AWAY)("[E-23] a login while the store %s", (away) => {
     expect(await standing(other)).toBe("ended: revoked");
   });
 
-  test("cannot be rotated or elevated before the store has it", async () => {
+  test("T-2FA cannot be rotated or elevated before the store has it", async () => {
     const { here } = nodes();
     const visitor = here.browser();
     here.line.cut(away);

@@ -17,7 +17,7 @@ import {
   standing,
   visit,
 } from "./support/nodes.ts";
-import { failure, range } from "./support/world.ts";
+import { failure, range, SECRET } from "./support/world.ts";
 
 beforeEach(fakeTimers);
 afterEach(() => {
@@ -200,7 +200,7 @@ describe("[E-23] nothing that is over is served while the store is away", () => 
     const store = clock.here.store;
     const before = clock.bus.listening;
     const { pipeline, sessions } = createSessionManager({
-      secret: "s".repeat(32),
+      secret: SECRET,
       logger: false,
       store,
       onStoreError: "local",
@@ -215,7 +215,7 @@ describe("[E-23] nothing that is over is served while the store is away", () => 
     await sessions.close();
   });
 
-  test("a token that was replaced does not come back", async () => {
+  test("T-2FA a token that was replaced does not come back", async () => {
     const { here } = nodes();
     const visitor = await loggedIn(here);
     const old = visitor.clone();

@@ -4,7 +4,7 @@ import type { SessionOptions } from "../src/options/types.ts";
 import { DAY, HOUR, MINUTE } from "./support/clock.ts";
 import { failure, world } from "./support/world.ts";
 
-describe("NIST 2.1.3 2.2.3 2.3.3 presets", () => {
+describe("NIST 2.1.3 NIST 2.2.3 NIST 2.3.3 presets", () => {
   test.each<[SessionOptions["preset"] & string, number | null, number]>([
     ["aal1", null, 30 * DAY],
     ["aal2", HOUR, DAY],
@@ -57,7 +57,7 @@ describe("NIST 2.1.3 2.2.3 2.3.3 presets", () => {
 });
 
 describe("describePolicy", () => {
-  test("7.1.1 7.1.2 says what is in force", () => {
+  test("ASVS 7.1.1 ASVS 7.1.2 NIST 5.2-documented OWASP-logons says what is in force", () => {
     const { sessions } = world({
       preset: "aal2",
       onIdle: "lock",

@@ -57,7 +57,7 @@ describe("T-CACHE2 any look at the session makes the response vary", () => {
   });
 });
 
-describe("T-CACHE1 a response with a cookie is secret", () => {
+describe("T-CACHE1 ASVS 14.3.2 OWASP-nostore a response with a cookie is secret", () => {
   test("at login, at logout, and when a persistent cookie slides with nobody looking", async () => {
     const { browser, clock } = world({ cookie: { persistent: true } });
     const visitor = browser();

@@ -71,7 +71,7 @@ describe("grace", () => {
     expect(await principalOf(visitor)).toBe("ada");
   });
 
-  test("is not prolonged by use, touch or write", async () => {
+  test("OWASP-timeouts is not prolonged by use, touch or write", async () => {
     const { old, clock } = await rotated();
     for (let second = 1; second <= 9; second++) {
       clock.advance(SECOND);
@@ -214,7 +214,7 @@ describe("stragglers and theft", () => {
     expect(await principalOf(old)).toBe("ada");
   });
 
-  test("10.4.5 a rotated token used after the grace time is told, and its cookie cleared", async () => {
+  test("ASVS 10.4.5 OWASP-timeouts COOKIE-replay a rotated token used after the grace time is told, and its cookie cleared", async () => {
     const { visitor, old, told, clock } = await rotated();
     clock.advance(10 * SECOND);
     await old.visit((session) => {

@@ -136,7 +136,7 @@ async function story(book: Notebook): Promise<string[]> {
   return secrets;
 }
 
-describe("G6 3.3.4 T-LOG 16.2.5", () => {
+describe("G6 ASVS 3.3.4 T-LOG ASVS 16.2.5 what may be seen holds no secret", () => {
   test("no log line, event, error, inspected object or stored record of a whole life holds a secret", async () => {
     const book = new Notebook();
     const secrets = await story(book);
@@ -148,7 +148,7 @@ describe("G6 3.3.4 T-LOG 16.2.5", () => {
     expect(book.text).toContain("connection lost");
   });
 
-  test("a record's key is not enough to get in: presenting it opens nothing", async () => {
+  test("T-TIME a record's key is not enough to get in: presenting it opens nothing", async () => {
     const { browser, store } = world();
     const visitor = browser();
     await visitor.visit((session) => session.login("ada"));
@@ -168,7 +168,7 @@ describe("G6 3.3.4 T-LOG 16.2.5", () => {
     expect(session.principal).toBeNull();
   });
 
-  test("14.2.1 a context does not hold the request's cookie header", async () => {
+  test("T-LOG a context does not hold the request's cookie header", async () => {
     const { browser } = world();
     const visitor = browser();
     await visitor.visit((session) => session.login("ada"));

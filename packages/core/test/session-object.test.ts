@@ -170,7 +170,7 @@ describe("T-PROTO __proto__ and constructor are data", () => {
     expect(Object.getPrototypeOf(next)).toBe(Object.getPrototypeOf(session));
   });
 
-  test("__proto__ nested in data, set by update() and merged after a conflict, stays data", async () => {
+  test("T-PROTO __proto__ nested in data, set by update() and merged after a conflict, stays data", async () => {
     const { browser } = world();
     const visitor = browser();
     const evil = JSON.parse('{"__proto__":{"polluted":true}}') as Record<string, unknown>;

@@ -56,7 +56,7 @@ describe("elevate", () => {
     },
   );
 
-  test("is never lowered, but by a new login", async () => {
+  test("NIST 5.1-level is never lowered, but by a new login", async () => {
     const { visitor } = await loggedIn();
     await visitor.visit((session) => session.elevate({ level: 3 }));
     await visitor.visit(async (session) => {
@@ -86,7 +86,7 @@ describe("elevate", () => {
 });
 
 describe("reauthenticate", () => {
-  test("NIST 5.2 begins both timeouts anew, keeps handle and level", async () => {
+  test("NIST 5.2-reauth begins both timeouts anew, keeps handle and level", async () => {
     const { visitor, clock } = await loggedIn({ idle: "30m", absolute: "1h" });
     await visitor.visit((session) => session.elevate());
     const handle = await visitor.visit((session) => session.handle);
@@ -122,7 +122,7 @@ describe("reauthenticate", () => {
   });
 });
 
-describe("X-02 privileges watch", () => {
+describe("X-02 OWASP-renewal privileges watch", () => {
   const privileges = (data: DataView): unknown[] => [data["role"] ?? "user"];
 
   test("a changed role rotates without grace, and writes the change along", async () => {

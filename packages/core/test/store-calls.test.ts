@@ -75,7 +75,7 @@ describe("what a request costs the store, exactly", () => {
     },
   );
 
-  test("two valid cookies: nothing", async () => {
+  test("T-COOK2 two valid cookies: nothing", async () => {
     const { browser, visitor, calls, told } = await loggedIn();
     const other = browser();
     await other.visit((session) => session.login("bob"));

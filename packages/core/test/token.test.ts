@@ -27,7 +27,7 @@ describe("token", () => {
     expect(new Set(range(100_000).map(() => mintToken("AAA"))).size).toBe(100_000);
   });
 
-  test("ASVS 7.2.3 the bytes of 100,000 secrets pass a chi-square test", () => {
+  test("ASVS 7.2.3 ASVS 11.5.1 NIST 5.1-entropy the bytes of 100,000 secrets pass a chi-square test", () => {
     const seen = new Float64Array(256);
     for (const _ of range(100_000)) {
       for (const byte of randomSecret()) seen[byte] = (seen[byte] ?? 0) + 1;
@@ -60,7 +60,7 @@ describe("token", () => {
     for (const _ of range(1_000)) expect(isToken(mintToken(randomTag()))).toBe(true);
   });
 
-  test("T-TIME the store's key is its tag and its SHA-256, nothing of its secret", () => {
+  test("T-TIME ASVS 11.2.4 the store's key is its tag and its SHA-256, nothing of its secret", () => {
     const token = mintToken("abQ");
     const sha = createHash("sha256").update(token).digest("base64url");
     expect(digestToken(token)).toBe(`abQ.${sha}`);
@@ -152,7 +152,7 @@ describe("handle", () => {
     },
   );
 
-  test("says nothing of the token", async () => {
+  test("OWASP-meaningless says nothing of the token", async () => {
     const { browser } = world();
     await parallel(20, async () => {
       const visitor = browser();

@@ -173,7 +173,7 @@ const rows: readonly Row[] = [
 ];
 
 describe.each(frameworks)("$name", ({ version, serve }) => {
-  test.each(rows)("$what: committed, with our cookie beside the answer's own", async (row) => {
+  test.each(rows)("T-HDR $what: committed, our cookie beside the answer's own", async (row) => {
     const sessions = tested();
     const app = await serve(
       sessions.step,
@@ -196,7 +196,7 @@ describe.each(frameworks)("$name", ({ version, serve }) => {
     expect(read).toMatchObject({ text: "yes", cookies: [] });
   });
 
-  test("103 early hints pass at once, before the commit", async () => {
+  test("T-HDR 103 early hints pass at once, before the commit", async () => {
     const sessions = tested();
     const gate = sessions.hold();
     const app = await serve(

@@ -61,7 +61,7 @@ describe.each([
   ["Express 5", express5],
   ["Express 4", express4],
 ])("E-03 csrfGuard on %s", (_, make) => {
-  test("refuses a cross-site POST with 403, and lets our own page's through", async () => {
+  test("CSRF-vary refuses a cross-site POST with 403, and lets our own page's through", async () => {
     const send = await guarded(make);
     const refused = await send("/change", { "sec-fetch-site": "cross-site" });
     expect(refused).toMatchObject({ status: 403, text: "SOJOURN_CSRF_REJECTED" });
@@ -71,7 +71,7 @@ describe.each([
     });
   });
 
-  test("compares Origin with the host and its port, behind a proxy only where that is trusted", async () => {
+  test("CSRF-proxies compares Origin with the host and its port, behind a proxy only where that is trusted", async () => {
     const [plain, behind] = [await guarded(make), await guarded(make, {}, true)];
     const origin = { origin: "https://shop.example:8443" };
     const proxied = { ...origin, "x-forwarded-host": "shop.example:8443" };
@@ -92,7 +92,7 @@ describe.each([
     expect((await send("/change", { "x-csrf-token": token })).status).toBe(403);
   });
 
-  test("lets an exempt request alone", async () => {
+  test("CSRF-exempt lets an exempt request alone", async () => {
     const exempt = ({ url }: { url?: string | undefined }) => url === "/hook";
     const send = await guarded(make, { exempt });
     const headers = { "sec-fetch-site": "cross-site" };

@@ -74,7 +74,7 @@ describe.each([
   ["Express 5", () => express()],
   ["Express 4", () => express4()],
 ])("passport 0.7 on %s", (_name, make) => {
-  test("login: a new cookie and handle, the old cookie is dead, the principal is known", async () => {
+  test("T-FIX1 login: a new cookie and handle, the old cookie is dead, the principal is known", async () => {
     const { app, sessions } = await serve(make);
     const anonymous = cookieOf(await app.ask(post("/cart")));
     const before = seen((await app.ask({ cookie: anonymous })).text) as { handle: string };

@@ -101,7 +101,7 @@ describe.each(frameworks)("$name", ({ serve }) => {
     expect(unsent).toEqual([]);
   });
 
-  test("a request aborted before its answer: what it changed is committed, nothing hangs", async () => {
+  test("T-HDR a request aborted before its answer: what it changed is committed, nothing hangs", async () => {
     const sessions = tested();
     const reached = withResolvers();
     const closed = withResolvers();
@@ -192,7 +192,7 @@ describe.each(frameworks)("$name", ({ serve }) => {
 });
 
 describe.each(expresses)("$name", ({ serve }) => {
-  test("res.sendFile of 5 MB, whole, by range, by HEAD and as 304", async () => {
+  test("T-HDR res.sendFile of 5 MB, whole, by range, by HEAD and as 304", async () => {
     const sessions = tested();
     const app = await serve(
       sessions.step,

@@ -17,7 +17,7 @@ const cookieOf = (headers: Record<string, unknown>): string =>
   String(headers["set-cookie"]).split(";")[0] ?? "";
 
 describe("E-03 csrfGuard", () => {
-  test("refuses a cross-site POST with 403 before the handler, and lets a same-site page's own through", async () => {
+  test("CSRF-vary refuses a cross-site POST with 403 before the handler, and lets a same-site page's own through", async () => {
     const app = await guarded();
     const send = (site: string) =>
       app.inject({ method: "POST", url: "/change", headers: { "sec-fetch-site": site } });
@@ -28,7 +28,7 @@ describe("E-03 csrfGuard", () => {
     expect((await send("same-origin")).json()).toEqual({ changed: true });
   });
 
-  test("compares Origin with the host, also behind a trusted proxy", async () => {
+  test("CSRF-proxies compares Origin with the host, also behind a trusted proxy", async () => {
     const app = await guarded();
     const headers = { origin: "https://shop.example", host: "shop.example" };
     const send = (more: Record<string, string>) =>
@@ -65,7 +65,7 @@ describe("E-03 csrfGuard", () => {
     expect((await post({ "x-csrf-token": page.body, cookie: "" })).statusCode).toBe(403);
   });
 
-  test("lets a route with csrf: false alone, and no other path to it", async () => {
+  test("T-CSRF CSRF-exempt lets a route with csrf: false alone, and no other path to it", async () => {
     const app = await guarded();
     const headers = { "sec-fetch-site": "cross-site" };
     const send = (url: string) => app.inject({ method: "POST", url, headers });

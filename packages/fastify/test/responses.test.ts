@@ -120,7 +120,7 @@ async function exchange2(client: http2.ClientHttp2Session, headers: http2.Outgoi
 }
 
 describe("around the answer", () => {
-  test("103 early hints leave before the commit, the cookie comes with the final answer", async () => {
+  test("T-HDR 103 early hints leave before the commit, the cookie comes with the final answer", async () => {
     const app = await appWith();
     app.get("/hints", async (request, reply) => {
       reply.writeEarlyHints({ link: "</style.css>; rel=preload" });

@@ -229,7 +229,7 @@ describe("two sessions side by side", () => {
       { ...twice, property: "headers" },
       /request\.headers is taken/,
     ],
-  ])("%s is refused at registration", async (_what, first, second, message) => {
+  ])("OWASP-names %s is refused at registration", async (_what, first, second, message) => {
     const app = closing(fastify());
     await app.register(sessionPlugin, first);
     await expect(app.register(sessionPlugin, second)).rejects.toMatchObject({

@@ -32,7 +32,7 @@ function flip(bytes: Buffer, at: number): Buffer {
   return changed;
 }
 
-describe("D-09 a torn tail", () => {
+describe("D-09 T-FILE3 a torn tail", () => {
   test("D-09 cut at every byte of the last line: opens, keeps the tail aside, loses only that line", async () => {
     const { path, bytes } = await fileWith("one", "two");
     const lastLine = bytes.lastIndexOf("\n", bytes.length - 2) + 1;

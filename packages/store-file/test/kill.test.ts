@@ -87,7 +87,7 @@ async function killOnce(seed: number): Promise<{ acknowledged: number; extra: nu
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 test(
-  `D-08 SIGKILL at ${KILLS} random moments loses nothing acknowledged`,
+  `D-08 T-FILE3 SIGKILL at ${KILLS} random moments loses nothing acknowledged`,
   { timeout: 180_000 },
   async () => {
     let next = 0;

@@ -18,7 +18,7 @@ const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 describe("D-01 directory and file", () => {
   test.each([0o000, 0o022, 0o777])(
-    "D-01 makes a missing nested directory 0700 and the file 0600 with umask %o",
+    "D-01 T-FILE2 makes a missing nested directory 0700 and the file 0600 with umask %o",
     async (mask) => {
       const root = newDirectory();
       const path = join(root, "a", "b", "sessions.sojourn");

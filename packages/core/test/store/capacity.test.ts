@@ -123,7 +123,7 @@ describe("a table of maxRecords 3", () => {
   });
 });
 
-test("50,000 anonymous creates in a table of 1,000 keep 1,000, the newest, in linear time", () => {
+test("T-DOS 50,000 anonymous creates in a table of 1,000 keep 1,000, the newest, in linear time", () => {
   const { table, create } = setUp(1_000);
   const made = Array.from({ length: 50_000 }, () => create());
   expect([...table.state()]).toHaveLength(1_000);

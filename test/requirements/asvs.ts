@@ -1,0 +1,311 @@
+/** OWASP ASVS 5.0: V7 session management, and what its neighbours say about cookies, keys and logs. */
+import { rowsOf } from "./security-row.ts";
+import type { SecurityRow } from "./security-row.ts";
+
+const later = "federation (OIDC) is not built";
+
+export const asvs: readonly SecurityRow[] = rowsOf([
+  [
+    "ASVS 7.1.1",
+    "L2",
+    "Idle timeout and absolute lifetime are documented, fit together, and deviations from NIST SP 800-63B are justified",
+    {
+      met: "presets `aal1` `aal2` `aal3`; longer times need a `justification`; `describePolicy()` prints both",
+    },
+  ],
+  [
+    "ASVS 7.1.2",
+    "L2",
+    "It is documented how many sessions a user may have in parallel, and what happens at the maximum",
+    { met: "`max` and `onLimit`, exact under concurrency; `describePolicy()` prints them" },
+  ],
+  [
+    "ASVS 7.1.3",
+    "L2",
+    "In a federation all systems that make sessions, and how lifetimes and endings are coordinated, are documented",
+    { notHere: later },
+  ],
+  [
+    "ASVS 7.2.1",
+    "L1",
+    "Tokens are verified by a trusted backend",
+    {
+      met: "verification is on the server only; there is no client library; an altered cookie is no session",
+    },
+  ],
+  [
+    "ASVS 7.2.2",
+    "L1",
+    "Tokens are made dynamically, no static secrets",
+    { met: "each session and each rotation mints a token" },
+  ],
+  [
+    "ASVS 7.2.3",
+    "L1",
+    "Reference tokens are unique, from a CSPRNG, with at least 128 bits",
+    { met: "256 bits of `node:crypto`; a store never overwrites on creation" },
+  ],
+  [
+    "ASVS 7.2.4",
+    "L1",
+    "A new token at authentication and re-authentication, the present one terminated",
+    { met: "`login` `elevate` `reauthenticate` replace the token in one atom of the store" },
+  ],
+  [
+    "ASVS 7.3.1",
+    "L2",
+    "An inactivity timeout is enforced",
+    { met: "by the store and again by the policy, never by the cookie's Max-Age" },
+  ],
+  [
+    "ASVS 7.3.2",
+    "L2",
+    "An absolute maximum lifetime is enforced",
+    { met: "fixed at login; no use, write, rotation or elevation moves it" },
+  ],
+  [
+    "ASVS 7.4.1",
+    "L1",
+    "After termination no further use of the session",
+    { met: "record and key become a tombstone; no write creates, so no late write revives" },
+  ],
+  [
+    "ASVS 7.4.2",
+    "L1",
+    "All sessions end when an account is disabled or deleted",
+    {
+      met: "`sessions.revokeAll(principal)`, one atom, complete also for entries that an index lost",
+    },
+  ],
+  [
+    "ASVS 7.4.3",
+    "L2",
+    "After a change of an authentication factor the user may end all other sessions",
+    { met: "`revokeOthers()`; `authVersion` ends sessions from before the change by itself" },
+  ],
+  [
+    "ASVS 7.4.4",
+    "L2",
+    "Every page that needs a login shows a way to log out",
+    { notHere: "pages are the application's; the examples show it" },
+  ],
+  [
+    "ASVS 7.4.5",
+    "L2",
+    "Administrators can end the sessions of one user and of all users",
+    { met: "`revokeAll()`, `revokeEveryone()`" },
+  ],
+  [
+    "ASVS 7.5.1",
+    "L2",
+    "Full re-authentication before attributes that authentication rests on are changed",
+    { met: "`session.requireFresh({ within, level })`; the application puts it into its handlers" },
+  ],
+  [
+    "ASVS 7.5.2",
+    "L2",
+    "Users see their sessions and can end any of them",
+    { met: "`sessions.list()` and `revoke()` by public handles; listing shows no token" },
+  ],
+  [
+    "ASVS 7.5.3",
+    "L3",
+    "A further check before highly sensitive operations",
+    { met: "`approve()` and `useApproval()`: one use, of one action with these parameters" },
+  ],
+  [
+    "ASVS 7.6.1",
+    "L2",
+    "Lifetimes and endings between relying party and identity provider behave as documented",
+    { notHere: later },
+  ],
+  [
+    "ASVS 7.6.2",
+    "L2",
+    "A session is made only by consent or an explicit action of the user",
+    { met: "a request that stores nothing makes no record and gets no cookie" },
+  ],
+  [
+    "ASVS 3.3.1",
+    "L1",
+    "Cookies are Secure, with `__Secure-` unless `__Host-`",
+    { met: "default; a cookie is never set on an insecure request where it should be secure" },
+  ],
+  ["ASVS 3.3.2", "L2", "SameSite is set by purpose", { met: "Lax; `strict` or `none` by option" }],
+  [
+    "ASVS 3.3.3",
+    "L2",
+    "`__Host-` unless a cookie is made to be shared",
+    { met: "default; `domain` or another `path` changes it to `__Secure-`" },
+  ],
+  [
+    "ASVS 3.3.4",
+    "L2",
+    "HttpOnly, and the token reaches the client by Set-Cookie only",
+    { met: "default; no property, method, inspection or JSON gives the token" },
+  ],
+  [
+    "ASVS 3.3.5",
+    "L3",
+    "Name and value of a cookie have at most 4096 bytes together",
+    { met: "the value has 95 characters, the name at most 64; data is in the store" },
+  ],
+  [
+    "ASVS 3.4.1",
+    "L1",
+    "Strict-Transport-Security on every answer",
+    { notHere: "a duty of the server or proxy that speaks TLS" },
+  ],
+  [
+    "ASVS 3.5.1",
+    "L1",
+    "Without relying on preflight: anti-forgery tokens or headers that a form cannot send",
+    { met: "`csrfGuard` with `protection: 'token'`: HMAC over the session's key" },
+  ],
+  [
+    "ASVS 3.5.2",
+    "L1",
+    "Relying on preflight: a request that needs none is refused",
+    { met: "`csrfGuard({ contentTypes })`" },
+  ],
+  [
+    "ASVS 3.5.3",
+    "L1",
+    "Sensitive functions take unsafe methods only, or check Sec-Fetch-*",
+    { met: "`csrfGuard`, for every unsafe method; that reads change nothing is the application's" },
+  ],
+  [
+    "ASVS 3.5.8",
+    "L3",
+    "Authenticated resources are loaded by other sites only where that is meant",
+    { notHere: "Cross-Origin-Resource-Policy on answers to GET is the application's" },
+  ],
+  [
+    "ASVS 9.1.1",
+    "L1",
+    "A MAC is verified before the token is used",
+    { met: "HMAC-SHA256 before the digest is made and before any store call" },
+  ],
+  [
+    "ASVS 9.1.2",
+    "L1",
+    "Only algorithms of an allow-list, no `none`",
+    { met: "one algorithm, not named in the cookie" },
+  ],
+  [
+    "ASVS 9.1.3",
+    "L1",
+    "Keys come from trusted configuration",
+    { met: "a key id finds keys of the ring only" },
+  ],
+  [
+    "ASVS 9.2.1",
+    "L1",
+    "The validity time is checked",
+    { met: "deadlines are in the record; the cookie's are advice to the browser" },
+  ],
+  [
+    "ASVS 9.2.2",
+    "L2",
+    "A token of one type is not taken for another",
+    { met: "a key of its own, by HKDF, for each purpose" },
+  ],
+  [
+    "ASVS 9.2.3",
+    "L2",
+    "A token is taken only by the service that it is meant for",
+    { met: "`namespace` keeps applications on one store apart" },
+  ],
+  [
+    "ASVS 9.2.4",
+    "L2",
+    "With one key for several audiences a token names its audience",
+    { met: "the signature covers the cookie's name" },
+  ],
+  [
+    "ASVS 10.4.5",
+    "L1",
+    "By analogy: use of a rotated token is noticed and answered",
+    {
+      met: "event and audit record `token-reused` after the grace time; `revoke(handle)` in its listener ends the session",
+    },
+  ],
+  [
+    "ASVS 10.4.8",
+    "L2",
+    "By analogy: sliding tokens end absolutely",
+    { met: "no rotation or touch passes the absolute deadline" },
+  ],
+  [
+    "ASVS 11.2.2",
+    "L2",
+    "Keys and algorithms can be changed, data encrypted anew",
+    { met: "key ring: `add()`, `revoke()`; re-encryption with the next touch" },
+  ],
+  [
+    "ASVS 11.2.4",
+    "L3",
+    "Comparisons take constant time",
+    { met: "`timingSafeEqual` for MACs; the store is asked by a digest of the token" },
+  ],
+  [
+    "ASVS 11.2.5",
+    "L3",
+    "Cryptography fails securely, with no oracle",
+    { met: "every cookie that is not good gets the very answer of no cookie" },
+  ],
+  [
+    "ASVS 11.3.2",
+    "L1",
+    "Approved ciphers and modes",
+    { met: "AES-256-GCM with a tag of 16 bytes" },
+  ],
+  [
+    "ASVS 11.3.3",
+    "L2",
+    "Encrypted data is protected against changes",
+    { met: "GCM, bound to the record's kind, handle and owner" },
+  ],
+  [
+    "ASVS 11.3.4",
+    "L3",
+    "Nonces are never used twice with a key",
+    { met: "a key for each message" },
+  ],
+  [
+    "ASVS 11.5.1",
+    "L2",
+    "Values that must not be guessed have 128 bits of a CSPRNG",
+    { met: "256; a UUID is used nowhere" },
+  ],
+  [
+    "ASVS 14.2.1",
+    "L1",
+    "No tokens in URLs",
+    { met: "the session's cookie is the only place that is looked at" },
+  ],
+  [
+    "ASVS 14.3.1",
+    "L1",
+    "Data at the client is cleared when the session ends",
+    { met: "the cookie always; `clearSiteData` for the rest" },
+  ],
+  [
+    "ASVS 14.3.2",
+    "L2",
+    "Caches keep no sensitive answers",
+    { met: "`no-store` with every cookie, `private` whenever the session was looked at" },
+  ],
+  [
+    "ASVS 16.2.1",
+    "L2",
+    "Log entries say when, where, who and what",
+    { met: "`audit`: at, address, agent, principal, handle, action, result" },
+  ],
+  [
+    "ASVS 16.2.5",
+    "L2",
+    "Session tokens are in logs only hashed or masked",
+    { met: "not at all: the public handle stands for the session" },
+  ],
+]);
