@@ -227,6 +227,7 @@ export class Model extends SessionModel {
         return null;
       }
       case "useApproval": {
+        if (!this.#isOpen(request)) return this.#lost(request);
         const name = `${session.handle} ${deed.action}`;
         const until = this.#state.approvals.get(name) ?? 0;
         this.#state.approvals.delete(name);
@@ -346,6 +347,11 @@ export class Model extends SessionModel {
     request.own = {};
     request.touch = false;
     this.#know(request, session, request.token);
+  }
+
+  /** Whether the token that a request came with still opens its session. */
+  #isOpen({ token }: Request): boolean {
+    return token !== null && this.opened(token) !== null;
   }
 
   #reload(request: Request): string | null {

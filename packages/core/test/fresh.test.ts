@@ -138,6 +138,14 @@ describe("ASVS 7.5.3 approvals", () => {
     expect(await failureCode(session.useApproval("b"))).toBe("SOJOURN_NOT_LOGGED_IN");
   });
 
+  test("a request that was open when its session was revoked cannot use it", async () => {
+    const { visitor, sessions } = await loggedIn();
+    await visitor.visit((session) => session.approve("a"));
+    const open = await visitor.open();
+    await sessions.revokeAll("ada");
+    expect(await failureCode(open.session.useApproval("a"))).toBe("SOJOURN_SESSION_ENDED");
+  });
+
   test("is no session: counts and lists do not know of it", async () => {
     const { visitor, sessions } = await loggedIn();
     await visitor.visit((session) => session.approve("a"));

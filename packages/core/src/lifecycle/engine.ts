@@ -18,7 +18,14 @@ import type { Facts, PayloadCodec } from "../session/payload.ts";
 import type { CommitQueue } from "../session/queue.ts";
 import { createSession } from "../session/session.ts";
 import { type Exchange, type LockReason, SessionState, type Verbs } from "../session/state.ts";
-import type { Ending, EndingReason, Handle, StoredRecord, Tombstone } from "../store/contract.ts";
+import {
+  type Ending,
+  type EndingReason,
+  type Handle,
+  isTombstone,
+  type StoredRecord,
+  type Tombstone,
+} from "../store/contract.ts";
 import type { StoreCaller } from "../store/guard.ts";
 import { parseTaggedOwner } from "../token/tag.ts";
 
@@ -77,6 +84,22 @@ export function checkedText(engine: Engine, values: Readonly<Values>): string {
   for (const key of Object.keys(values)) data.set(key, values[key]);
   data.changes();
   return data.text();
+}
+
+/**
+ * What the store has now of the session that a request came with, by the key that it was let in with. For what
+ * concerns more than the session's own record, and so is refused by no write of it.
+ * @throws SOJOURN_SESSION_ENDED when it ended meanwhile
+ */
+export async function readAlive(
+  engine: Engine,
+  state: SessionState,
+  { kind, key }: StoredRecord,
+): Promise<StoredRecord> {
+  const found = await engine.store.call("read", (from) => from.read({ kind, key }));
+  if (found !== null && !isTombstone(found)) return found;
+  dropChanges(engine, state, found);
+  throw sessionEnded(state.ending);
 }
 
 /** Takes over what the store has now, keeping this request's own changes for the next write. */

@@ -8,7 +8,14 @@ import type { Approval, SessionState } from "../session/state.ts";
 import type { RecordKey, StoredRecord } from "../store/contract.ts";
 import { tagOf } from "../token/tag.ts";
 import { mintHandle } from "../token/token.ts";
-import { endingNow, type Engine, principalOf, sessionEnded, sessionLocked } from "./engine.ts";
+import {
+  endingNow,
+  type Engine,
+  principalOf,
+  readAlive,
+  sessionEnded,
+  sessionLocked,
+} from "./engine.ts";
 
 /** `session.requireFresh`. @throws SOJOURN_NOT_LOGGED_IN, SOJOURN_REAUTHENTICATION_REQUIRED */
 export function requireFresh(engine: Engine, state: SessionState, asked: Freshness): void {
@@ -57,13 +64,15 @@ function ignoreTaken(error: unknown): void {
   if (!isSojournError(error) || error.code !== "SOJOURN_RECORD_EXISTS") throw error;
 }
 
-/** `session.useApproval`: true for exactly one caller. */
+/** `session.useApproval`: true for exactly one caller. @throws SOJOURN_SESSION_ENDED */
 export async function useApproval(
   engine: Engine,
   state: SessionState,
   { action, params }: Omit<Approval, "within">,
 ): Promise<boolean> {
-  const ref = approvalRef(engine, loggedIn(state, "useApproval"), action, params);
+  const session = loggedIn(state, "useApproval");
+  await readAlive(engine, state, session);
+  const ref = approvalRef(engine, session, action, params);
   const approval = await engine.store.call("consume", (store) => store.consume(ref));
   return approval !== null && engine.settings.clock.now() < Number(approval.payload);
 }

@@ -13,6 +13,7 @@ import {
   dropChanges,
   type Engine,
   principalOf,
+  readAlive,
   sessionEnded,
   timeoutsOf,
 } from "./engine.ts";
@@ -189,13 +190,7 @@ export async function reload(engine: Engine, state: SessionState): Promise<void>
   if (state.phase === "ended") throw sessionEnded(state.ending);
   const { record } = state;
   if (!record) return state.data.load(EMPTY_DATA);
-  const found = await engine.store.call("read", (from) =>
-    from.read({ kind: record.kind, key: record.key }),
-  );
-  if (found === null || "ending" in found) {
-    dropChanges(engine, state, found);
-    throw sessionEnded(state.ending);
-  }
+  const found = await readAlive(engine, state, record);
   state.data.load(engine.codec.decode(found).dataText);
   adopt(engine, state, { ...found, key: record.key });
 }

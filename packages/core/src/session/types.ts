@@ -114,7 +114,10 @@ export interface SessionMethods {
     params?: unknown,
     options?: { readonly within?: Duration },
   ): Promise<void>;
-  /** Uses an approval up; true once, false for any other action, parameters or session. */
+  /**
+   * Uses an approval up; true once, false for any other action, parameters or session.
+   * @throws SOJOURN_SESSION_ENDED when this session ended while the request was open
+   */
   useApproval(action: string, params?: unknown): Promise<boolean>;
   /**
    * False, and the session is ended, if the credentials changed since its login: call it where the user was looked up
