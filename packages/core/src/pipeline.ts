@@ -4,14 +4,8 @@ import { Device } from "./cookie/device.ts";
 import { specFor } from "./cookie/spec.ts";
 import { isSojournError, SojournError } from "./errors.ts";
 import type { CookieRejection } from "./events.ts";
-import {
-  endingNow,
-  type Engine,
-  isSessionEnded,
-  openSession,
-  principalOf,
-  timeoutsOf,
-} from "./lifecycle/engine.ts";
+import { principalOf } from "./policy/principal.ts";
+import { type Engine, isSessionEnded, openSession, timeoutsOf } from "./lifecycle/engine.ts";
 import { dropUnsaved, flush } from "./lifecycle/flush.ts";
 import { isStraggler } from "./policy/endings.ts";
 import { compareClients } from "./policy/client.ts";
@@ -30,6 +24,7 @@ import {
   type StoredRecord,
   type Tombstone,
 } from "./store/contract.ts";
+import { revokePresent } from "./lifecycle/revoke.ts";
 import { isAway } from "./store/guard.ts";
 import { openCookies } from "./token/cookie-value.ts";
 import { digestToken } from "./token/token.ts";
@@ -122,21 +117,6 @@ function beginDetached(
   engine.events.emit("degraded", { standing: "anonymous", handle: null, principal: null });
 }
 
-/** Ends a session that another client came with. */
-async function revokeStolen(
-  engine: Engine,
-  exchange: Exchange,
-  found: StoredRecord,
-): Promise<Tombstone> {
-  const { kind, handle } = found;
-  const ending = endingNow(engine, "revoked", { reason: "another client" });
-  const tombstone = await engine.store.call("end", (store) => store.end({ kind, handle }, ending));
-  const principal = principalOf(found);
-  const client = exchange.sender;
-  engine.events.emit("revoked", { handle, principal, except: null, count: 1, ending, client });
-  return tombstone ?? { ...found, ending };
-}
-
 /** Why the session shows nothing to this request, or null. */
 function lockOf(
   engine: Engine,
@@ -199,7 +179,8 @@ async function beginFound(
   if (decoded === null) return beginUnreadable(engine, verbs, exchange);
   const { facts, dataText, stale } = decoded;
   if (engine.settings.binding === "revoke" && isOtherClient(engine, exchange, found, facts)) {
-    return beginEnded(engine, verbs, exchange, await revokeStolen(engine, exchange, found));
+    const stolen = { record: found, reason: "another client" };
+    return beginEnded(engine, verbs, exchange, await revokePresent(engine, exchange, stolen));
   }
   if (engine.settings.binding === "report") isOtherClient(engine, exchange, found, facts);
   const lock = lockOf(engine, exchange, found, facts);

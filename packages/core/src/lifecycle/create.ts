@@ -9,14 +9,8 @@ import type { Admission, Store, StoredRecord } from "../store/contract.ts";
 import { ownerKey, randomTag, TAG_LENGTH, tagOf } from "../token/tag.ts";
 import { digestToken, mintHandle, mintToken, type Token } from "../token/token.ts";
 import { SojournError } from "../errors.ts";
-import {
-  emitEvicted,
-  endingNow,
-  type Engine,
-  principalOf,
-  privilegesOf,
-  timeoutsOf,
-} from "./engine.ts";
+import { principalOf } from "../policy/principal.ts";
+import { emitEvicted, endingNow, type Engine, privilegesOf, timeoutsOf } from "./engine.ts";
 
 /** A record that is not in the store yet, and the token that will open it. */
 export interface Draft {

@@ -5,16 +5,14 @@ import type { SessionState } from "../session/state.ts";
 import type { RecordKey } from "../store/contract.ts";
 import { randomTag } from "../token/tag.ts";
 import { digestToken, mintToken } from "../token/token.ts";
-import { type Engine, sessionEnded, sessionLocked } from "./engine.ts";
+import { type Engine, requireOpen, sessionEnded } from "./engine.ts";
 
 /**
  * `session.csrfToken`. A visitor without a session gets one at the commit: the token that it will have is
  * made now. @throws SOJOURN_SESSION_ENDED
  */
 export function csrfToken(engine: Engine, state: SessionState): string {
-  if (state.phase === "detached") throw state.outage;
-  if (state.phase === "ended") throw sessionEnded(state.ending);
-  if (state.lock !== null) throw sessionLocked(state.lock);
+  requireOpen(state);
   state.exchange.accessed = true;
   if (state.phase === "fresh") {
     state.reserved ??= mintToken(randomTag(), engine.settings.generateSecret);

@@ -5,6 +5,7 @@ import type { Relay } from "../nodes/relay.ts";
 import type { Settings } from "../options/settings.ts";
 import type { LocalCaller } from "../outage/local.ts";
 import type { Timeouts } from "../policy/expiry.ts";
+import { principalOf } from "../policy/principal.ts";
 import { privilegeDigest } from "../policy/privileges.ts";
 import {
   EMPTY_DATA,
@@ -23,11 +24,11 @@ import {
   type EndingReason,
   type Handle,
   isTombstone,
+  type OwnerKey,
   type StoredRecord,
   type Tombstone,
 } from "../store/contract.ts";
 import type { StoreCaller } from "../store/guard.ts";
-import { parseTaggedOwner } from "../token/tag.ts";
 
 /** Shared by all verbs of one manager. */
 export interface Engine {
@@ -109,11 +110,6 @@ export function adopt(engine: Engine, state: SessionState, record: StoredRecord)
   state.data.written(dataText);
 }
 
-/** The principal within a record or a tombstone. */
-export function principalOf(found: { readonly owner: StoredRecord["owner"] }): string | null {
-  return found.owner === null ? null : parseTaggedOwner(found.owner);
-}
-
 /** An ending that happens now. */
 export function endingNow(
   engine: Engine,
@@ -178,6 +174,31 @@ export function sessionLocked(why: LockReason): SojournError {
     "SOJOURN_SESSION_LOCKED",
     `this session is locked (${why}): let the user prove who they are, then call session.reauthenticate()`,
     { details: { why } },
+  );
+}
+
+/** The session must show itself. @throws the error of the outage, SOJOURN_SESSION_ENDED, SOJOURN_SESSION_LOCKED */
+export function requireOpen(state: SessionState): void {
+  if (state.phase === "detached") throw state.outage;
+  if (state.phase === "ended") throw sessionEnded(state.ending);
+  if (state.lock !== null) throw sessionLocked(state.lock);
+}
+
+/** A record that is somebody's. */
+type OwnedRecord = StoredRecord & { readonly owner: OwnerKey };
+
+function isOwned(record: StoredRecord): record is OwnedRecord {
+  return record.owner !== null;
+}
+
+/** As {@link requireOpen}, and somebody must be logged in. @throws SOJOURN_NOT_LOGGED_IN */
+export function requireLoggedIn(state: SessionState, verb: string): OwnedRecord {
+  requireOpen(state);
+  const { record } = state;
+  if (record && isOwned(record)) return record;
+  throw new SojournError(
+    "SOJOURN_NOT_LOGGED_IN",
+    `${verb}() needs a logged-in session: call login() first`,
   );
 }
 

@@ -1,18 +1,11 @@
 /** Flush: whatever a request changed in its session goes to the store, if anything. */
-import { principalName } from "../policy/principal.ts";
+import { principalName, principalOf } from "../policy/principal.ts";
 import { deadline, touchInterval } from "../policy/expiry.ts";
 import type { SessionState } from "../session/state.ts";
 import { admissionFor, becomeSession, emitLogin, loginFacts } from "./login.ts";
 import { ANONYMOUS } from "../session/payload.ts";
 import type { Handle } from "../store/contract.ts";
-import {
-  dropChanges,
-  endingNow,
-  type Engine,
-  principalOf,
-  privilegesOf,
-  timeoutsOf,
-} from "./engine.ts";
+import { dropChanges, endingNow, type Engine, privilegesOf, timeoutsOf } from "./engine.ts";
 import { isAway } from "../store/guard.ts";
 import { rotateRecord } from "./rotate.ts";
 import { createAnonymous, noteDeadline, writeChanges } from "./write.ts";

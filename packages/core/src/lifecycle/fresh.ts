@@ -8,18 +8,12 @@ import type { Approval, SessionState } from "../session/state.ts";
 import type { RecordKey, StoredRecord } from "../store/contract.ts";
 import { tagOf } from "../token/tag.ts";
 import { mintHandle } from "../token/token.ts";
-import {
-  endingNow,
-  type Engine,
-  principalOf,
-  readAlive,
-  sessionEnded,
-  sessionLocked,
-} from "./engine.ts";
+import { type Engine, readAlive, requireLoggedIn } from "./engine.ts";
+import { revokePresent } from "./revoke.ts";
 
 /** `session.requireFresh`. @throws SOJOURN_NOT_LOGGED_IN, SOJOURN_REAUTHENTICATION_REQUIRED */
 export function requireFresh(engine: Engine, state: SessionState, asked: Freshness): void {
-  loggedIn(state, "requireFresh");
+  requireLoggedIn(state, "requireFresh");
   const reason = staleness(state.facts, asked, engine.settings.clock.now());
   if (reason !== null) throw reauthenticationRequired(reason, asked);
 }
@@ -36,7 +30,7 @@ export async function approve(
   state: SessionState,
   { action, params, within }: Approval,
 ): Promise<void> {
-  const session = loggedIn(state, "approve");
+  const session = requireLoggedIn(state, "approve");
   const { clock } = engine.settings;
   const now = clock.now();
   const ms = within === undefined ? APPROVED_FOR : parseDuration(within);
@@ -70,7 +64,7 @@ export async function useApproval(
   state: SessionState,
   { action, params }: Omit<Approval, "within">,
 ): Promise<boolean> {
-  const session = loggedIn(state, "useApproval");
+  const session = requireLoggedIn(state, "useApproval");
   await readAlive(engine, state, session);
   const ref = approvalRef(engine, session, action, params);
   const approval = await engine.store.call("consume", (store) => store.consume(ref));
@@ -110,28 +104,16 @@ export async function verifyAuthVersion(
   state: SessionState,
   version: string,
 ): Promise<boolean> {
-  const record = loggedIn(state, "verifyAuthVersion");
+  const record = requireLoggedIn(state, "verifyAuthVersion");
   if (state.facts.authVersion === versionDigest(version)) return true;
-  const { kind, handle } = record;
-  const ending = endingNow(engine, "revoked", { reason: "credentials changed" });
-  await engine.store.call("end", (store) => store.end({ kind, handle }, ending));
-  const principal = principalOf(record);
-  const client = state.exchange.sender;
-  engine.events.emit("revoked", { handle, principal, except: null, count: 1, ending, client });
+  const { exchange } = state;
+  const tombstone = await revokePresent(engine, exchange, {
+    record,
+    reason: "credentials changed",
+  });
   state.reset();
   state.data.load(EMPTY_DATA);
-  state.tell({ ending, owner: record.owner });
-  state.exchange.discardToken();
+  state.tell(tombstone);
+  exchange.discardToken();
   return false;
-}
-
-function loggedIn(state: SessionState, verb: string): StoredRecord {
-  if (state.phase === "detached") throw state.outage;
-  if (state.phase === "ended") throw sessionEnded(state.ending);
-  if (state.lock !== null) throw sessionLocked(state.lock);
-  if (state.record?.owner) return state.record;
-  throw new SojournError(
-    "SOJOURN_NOT_LOGGED_IN",
-    `${verb}() needs a logged-in session: call login() first`,
-  );
 }

@@ -2,7 +2,7 @@
 import { parseDuration } from "../options/duration.ts";
 import { SojournError } from "../errors.ts";
 import { resolveAdmission } from "../policy/admission.ts";
-import { principalName } from "../policy/principal.ts";
+import { principalName, principalOf } from "../policy/principal.ts";
 import { applyChanges, EMPTY_DATA } from "../session/data.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { Facts } from "../session/payload.ts";
@@ -11,7 +11,7 @@ import type { LoginOptions } from "../session/types.ts";
 import type { Admission, EndingReason, Handle, StoredRecord } from "../store/contract.ts";
 import { type Draft, draftSession, newFacts, refuse, store, takeBack, takeOver } from "./create.ts";
 import { versionDigest } from "./fresh.ts";
-import { adopt, dropChanges, emitEvicted, endingNow, type Engine, principalOf } from "./engine.ts";
+import { adopt, dropChanges, emitEvicted, endingNow, type Engine } from "./engine.ts";
 import { conflict } from "./write.ts";
 
 /** `session.login`; see the docs of SessionMethods. */

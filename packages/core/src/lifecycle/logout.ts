@@ -1,8 +1,8 @@
 /** Logout and its relatives: the session ends, the request goes on with a fresh one. */
 import { EMPTY_DATA } from "../session/data.ts";
 import type { SessionState } from "../session/state.ts";
-import { endingNow, type Engine, openSession, principalOf, sessionEnded } from "./engine.ts";
-import { SojournError } from "../errors.ts";
+import { principalOf } from "../policy/principal.ts";
+import { endingNow, type Engine, openSession, requireLoggedIn } from "./engine.ts";
 import { revokeOwner } from "./revoke.ts";
 
 /** `session.logout` and `session.destroy`. */
@@ -45,14 +45,7 @@ export async function revokeOthers(
   state: SessionState,
   reason: string | undefined,
 ): Promise<number> {
-  const { record } = state;
-  if (state.phase === "ended") throw sessionEnded(state.ending);
-  if (!record?.owner) {
-    throw new SojournError(
-      "SOJOURN_NOT_LOGGED_IN",
-      "revokeOthers() needs a logged-in session: call login() first",
-    );
-  }
+  const record = requireLoggedIn(state, "revokeOthers");
   const { sender: client } = state.exchange;
   return revokeOwner(engine, record.owner, { reason, except: record.handle, client });
 }

@@ -1,7 +1,26 @@
 /** Ends the sessions of a principal from outside; the one way for a session and for the manager. */
 import type { ClientFacts } from "../request/facts.ts";
-import type { Handle, OwnerKey } from "../store/contract.ts";
-import { endingNow, type Engine, principalOf } from "./engine.ts";
+import type { Exchange } from "../session/state.ts";
+import type { Handle, OwnerKey, StoredRecord, Tombstone } from "../store/contract.ts";
+import { principalOf } from "../policy/principal.ts";
+import { endingNow, type Engine } from "./engine.ts";
+
+/**
+ * Ends a session that a request came with, for a reason of ours, and tells of it. Resolves to its tombstone,
+ * also where something else had ended it by then.
+ */
+export async function revokePresent(
+  engine: Engine,
+  exchange: Exchange,
+  { record, reason }: { record: StoredRecord; reason: string },
+): Promise<Tombstone> {
+  const { kind, handle } = record;
+  const ending = endingNow(engine, "revoked", { reason });
+  const tombstone = await engine.store.call("end", (store) => store.end({ kind, handle }, ending));
+  const [principal, client] = [principalOf(record), exchange.sender];
+  engine.events.emit("revoked", { handle, principal, except: null, count: 1, ending, client });
+  return tombstone ?? { ...record, ending };
+}
 
 /** What is revoked beside the owner. */
 interface Revocation {

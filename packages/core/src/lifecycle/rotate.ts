@@ -8,13 +8,14 @@ import type { ElevateOptions, ReauthenticateOptions } from "../session/types.ts"
 import type { StoredRecord } from "../store/contract.ts";
 import { draftRotation, takeOver } from "./create.ts";
 import { versionDigest } from "./fresh.ts";
+import { principalOf } from "../policy/principal.ts";
 import {
   adopt,
   dropChanges,
   endingNow,
   type Engine,
-  principalOf,
   privilegesOf,
+  requireLoggedIn,
   sessionEnded,
   timeoutsOf,
 } from "./engine.ts";
@@ -35,7 +36,7 @@ export async function elevate(
   state: SessionState,
   options: ElevateOptions,
 ): Promise<void> {
-  requirePrincipal(state, "elevate");
+  requireLoggedIn(state, "elevate");
   const level = options.level ?? state.facts.level + 1;
   if (!Number.isSafeInteger(level) || level < state.facts.level) {
     throw new SojournError(
@@ -63,21 +64,12 @@ export async function reauthenticate(
   state: SessionState,
   { authVersion }: ReauthenticateOptions,
 ): Promise<void> {
-  requirePrincipal(state, "reauthenticate");
+  requireLoggedIn(state, "reauthenticate");
   await rotateRecord(engine, state, "reauthenticate", {
     ...clientFacts(state.exchange.newClient()),
     authenticatedAt: engine.settings.clock.now(),
     ...(authVersion === undefined ? {} : { authVersion: versionDigest(authVersion) }),
   });
-}
-
-function requirePrincipal(state: SessionState, verb: string): void {
-  if (state.phase === "ended") throw sessionEnded(state.ending);
-  if (state.phase === "alive" && state.record?.owner) return;
-  throw new SojournError(
-    "SOJOURN_NOT_LOGGED_IN",
-    `${verb}() needs a logged-in session: call login() first`,
-  );
 }
 
 /**

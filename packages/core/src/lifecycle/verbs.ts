@@ -1,7 +1,8 @@
 /** The verbs of a session, bound to one manager; each waits for the one before it. */
 import type { SessionState, Verbs } from "../session/state.ts";
 import type { Degraded } from "../events.ts";
-import { type Engine, principalOf, sessionEnded, sessionLocked } from "./engine.ts";
+import { principalOf } from "../policy/principal.ts";
+import { type Engine, sessionEnded, sessionLocked } from "./engine.ts";
 import { checkCsrf, csrfToken } from "./csrf.ts";
 import { flush } from "./flush.ts";
 import { approve, requireFresh, useApproval, verifyAuthVersion } from "./fresh.ts";

@@ -7,12 +7,12 @@ import type { Passed } from "../session/queue.ts";
 import type { SessionState } from "../session/state.ts";
 import type { StoredRecord } from "../store/contract.ts";
 import { draftSession, newFacts, store, takeOver } from "./create.ts";
+import { principalOf } from "../policy/principal.ts";
 import {
   adopt,
   checkedText,
   dropChanges,
   type Engine,
-  principalOf,
   readAlive,
   sessionEnded,
   timeoutsOf,

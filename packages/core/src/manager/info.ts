@@ -1,5 +1,6 @@
 /** A record as the manager shows it. */
-import { type Engine, principalOf } from "../lifecycle/engine.ts";
+import { principalOf } from "../policy/principal.ts";
+import { type Engine } from "../lifecycle/engine.ts";
 import { EMPTY_DATA, parseValues } from "../session/data.ts";
 import { ANONYMOUS } from "../session/payload.ts";
 import type { StoredRecord } from "../store/contract.ts";

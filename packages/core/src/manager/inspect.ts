@@ -1,7 +1,7 @@
 /** Looking: get, list, count, stats, explain, health. None of it changes a session. */
 import { isSojournError } from "../errors.ts";
-import { type Engine, principalOf } from "../lifecycle/engine.ts";
-import { principalName } from "../policy/principal.ts";
+import { type Engine } from "../lifecycle/engine.ts";
+import { principalName, principalOf } from "../policy/principal.ts";
 import { isTombstone, type StoredRecord, type Tombstone } from "../store/contract.ts";
 import { ownerKey, parseTaggedOwner, randomTag } from "../token/tag.ts";
 import { mintHandle, parseHandle } from "../token/token.ts";

@@ -1,8 +1,8 @@
 /** Revoking: one session, all of a principal, all but one, everyone's. */
 import { SojournError } from "../errors.ts";
-import { endingNow, type Engine, principalOf } from "../lifecycle/engine.ts";
+import { endingNow, type Engine } from "../lifecycle/engine.ts";
 import { revokeOwner } from "../lifecycle/revoke.ts";
-import { principalName } from "../policy/principal.ts";
+import { principalName, principalOf } from "../policy/principal.ts";
 import type { Handle } from "../store/contract.ts";
 import { ownerKey } from "../token/tag.ts";
 import { parseHandle } from "../token/token.ts";

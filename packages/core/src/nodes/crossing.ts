@@ -1,5 +1,6 @@
 /** Which events go from process to process, and what a message looks like. */
 import type { AnySessionEvent, SessionEvents } from "../events.ts";
+import { type Fields, fieldsOf, isTextOrNull } from "../shape.ts";
 
 /** An event that every process hears of. */
 export type CrossingEvent = SessionEvents["login" | "logout" | "revoked" | "evicted"];
@@ -38,16 +39,6 @@ function isCrossing(event: Fields): event is Fields & CrossingEvent {
   if (type === "login") return isTextOrNull(previous);
   const { why, at: endedAt } = fieldsOf(ending);
   return typeof why === "string" && Number.isFinite(endedAt);
-}
-
-function isTextOrNull(value: unknown): boolean {
-  return value === null || typeof value === "string";
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
 }
 
 /** `__proto__` has no business here. */

@@ -18,7 +18,8 @@ import { isAway, withDeadline } from "../store/guard.ts";
 import { memoryStore } from "../store/memory/store.ts";
 import type { PayloadCodec } from "../session/payload.ts";
 import { catchUp } from "./catch-up.ts";
-import { tellEnded, principalOf } from "./tell.ts";
+import { principalOf } from "../policy/principal.ts";
+import { tellEnded } from "./tell.ts";
 
 /** What is known of one beside its record. */
 interface Provisional {

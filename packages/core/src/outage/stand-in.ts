@@ -11,7 +11,8 @@ import {
 } from "../store/contract.ts";
 import type { GuardedOperation } from "../store/guard.ts";
 import type { LocalKnowledge } from "./local.ts";
-import { principalOf, tellEnded } from "./tell.ts";
+import { principalOf } from "../policy/principal.ts";
+import { tellEnded } from "./tell.ts";
 
 /** The call that failed. */
 export interface FailedCall {

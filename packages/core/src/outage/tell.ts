@@ -1,12 +1,7 @@
 /** Tells of endings that came to be known while the store was away, or when it was back. */
 import type { Events } from "../events.ts";
-import type { StoredRecord, Tombstone } from "../store/contract.ts";
-import { parseTaggedOwner } from "../token/tag.ts";
-
-/** The principal of a record or a tombstone. */
-export function principalOf({ owner }: Pick<StoredRecord, "owner">): string | null {
-  return owner === null ? null : parseTaggedOwner(owner);
-}
+import { principalOf } from "../policy/principal.ts";
+import type { Tombstone } from "../store/contract.ts";
 
 /** Tells of the end of one session; a login tells of the one that it replaced by itself. */
 export function tellEnded(events: Events, { handle, owner, ending }: Tombstone): void {

@@ -1,5 +1,7 @@
 /** What counts as a principal. */
 import { SojournError } from "../errors.ts";
+import type { OwnerKey } from "../store/contract.ts";
+import { parseTaggedOwner } from "../token/tag.ts";
 
 const LONGEST = 512;
 
@@ -24,4 +26,9 @@ export function principalName(principal: string | number): string {
 function shape(value: unknown): string {
   if (typeof value === "string") return `a text of ${value.length} characters`;
   return value === null ? "null" : `of type ${typeof value}`;
+}
+
+/** The principal of a record or a tombstone; null: nobody's. */
+export function principalOf({ owner }: { readonly owner: OwnerKey | null }): string | null {
+  return owner === null ? null : parseTaggedOwner(owner);
 }

@@ -7,8 +7,8 @@ import type { Degraded } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { Duration } from "../options/duration.ts";
 import type { Freshness } from "../policy/freshness.ts";
+import { principalOf } from "../policy/principal.ts";
 import type { StoredRecord, Tombstone } from "../store/contract.ts";
-import { parseTaggedOwner } from "../token/tag.ts";
 import type { Token } from "../token/token.ts";
 import { EMPTY_DATA, type TrackedData } from "./data.ts";
 import { ANONYMOUS, type Facts } from "./payload.ts";
@@ -258,7 +258,7 @@ export class SessionState {
 
   /** Takes note of why the session that the browser came with is no more. */
   tell({ ending, owner }: Pick<Tombstone, "ending" | "owner">): void {
-    this.ending = { ...ending, principal: owner === null ? null : parseTaggedOwner(owner) };
+    this.ending = { ...ending, principal: principalOf({ owner }) };
   }
 
   /** The session ended while the request had it. */

@@ -1,9 +1,8 @@
 /** Whether a store's answer is one that its contract allows: what is not would fail later, somewhere else. */
 import { SojournError } from "../errors.ts";
+import { type Fields, fieldsOf, isTextOrNull } from "../shape.ts";
 import type { Admitted, EndingReason, Replaced, Updated } from "./contract.ts";
 import type { GuardedOperation } from "./guard.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Checks of the answers that the core looks into; the others are nothing but done. */
 const CHECKS: Partial<Record<GuardedOperation, (answer: unknown) => boolean>> = {
@@ -22,10 +21,6 @@ const CHECKS: Partial<Record<GuardedOperation, (answer: unknown) => boolean>> = 
   },
   owners: (answer) => {
     const { owners, cursor } = fieldsOf(answer);
-    const isOwner = (entry: unknown): boolean => {
-      const { owner, active } = fieldsOf(entry);
-      return typeof owner === "string" && isCount(active);
-    };
     return isTextOrNull(cursor) && isListOf(owners, isOwner);
   },
 };
@@ -88,6 +83,11 @@ function isNamed({ kind, key, handle, owner, createdAt, expiresAt }: Fields): bo
   return areTexts && isTextOrNull(owner) && [createdAt, expiresAt].every(Number.isFinite);
 }
 
+function isOwner(entry: unknown): boolean {
+  const { owner, active } = fieldsOf(entry);
+  return typeof owner === "string" && isCount(active);
+}
+
 function isTombstoneOrNull(value: unknown): boolean {
   return value === null || isTombstone(value);
 }
@@ -96,14 +96,6 @@ function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isItem);
 }
 
-function isTextOrNull(value: unknown): boolean {
-  return value === null || typeof value === "string";
-}
-
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
 }
