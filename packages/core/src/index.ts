@@ -11,12 +11,14 @@ export { type Preset, PRESETS } from "./policy/presets.ts";
 export { AUDIT_CHANNEL, type AuditRecord, type AuditSink } from "./audit.ts";
 export { METRICS, type MetricName, type Metrics } from "./metrics.ts";
 export {
+  csrfFacts,
   csrfPolicy,
   csrfRejected,
   type CsrfFacts,
   type CsrfOptions,
   type CsrfPolicy,
   type CsrfRejection,
+  type CsrfRequest,
 } from "./csrf/policy.ts";
 export { serializeCookie } from "./cookie/serialize.ts";
 export type { CookieAttributes, CookieOptions } from "./cookie/spec.ts";

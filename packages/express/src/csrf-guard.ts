@@ -1,6 +1,7 @@
 /** `csrfGuard`: refuses what another site may have made a browser send. */
 import {
   type CsrfOptions,
+  csrfFacts,
   csrfPolicy,
   csrfRejected,
   type Session,
@@ -32,26 +33,13 @@ export function csrfGuard({ property = "session", exempt, ...options }: CsrfGuar
     if (exempt?.(request)) return next();
     const session = Reflect.get(request, property) as Session | undefined;
     if (session === undefined) return next(noSession(property));
-    const reason = session.checkCsrf(factsOf(request), policy);
+    const { method = "", headers } = request;
+    const body: unknown = Reflect.get(request, "body");
+    const facts = csrfFacts({ method, headers, host: hostOf(request), body });
+    const reason = session.checkCsrf(facts, policy);
     if (reason === null) return next();
     response.appendHeader("Vary", "Sec-Fetch-Site, Origin");
     next(csrfRejected(reason));
-  };
-}
-
-function factsOf(request: SessionRequest): Parameters<Session["checkCsrf"]>[0] {
-  const { headers, method = "" } = request;
-  const { origin, "sec-fetch-site": site, "content-type": contentType } = headers;
-  const body: unknown = Reflect.get(request, "body");
-  const field: unknown =
-    typeof body === "object" && body !== null ? Reflect.get(body, "_csrf") : undefined;
-  return {
-    method,
-    host: hostOf(request),
-    origin,
-    secFetchSite: typeof site === "string" ? site : undefined,
-    contentType,
-    token: headers["x-csrf-token"] ?? field,
   };
 }
 

@@ -1,12 +1,13 @@
 /** `csrfGuard`: refuses what another site may have made a browser send. */
 import {
   type CsrfOptions,
+  csrfFacts,
   csrfPolicy,
   csrfRejected,
   type Session,
   SojournError,
 } from "@sojourn/core";
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 
 declare module "fastify" {
@@ -47,28 +48,9 @@ async function register(
   app.addHook("preValidation", async (request, reply) => {
     if (request.routeOptions.config?.csrf === false) return;
     const session = Reflect.get(request, property) as Session;
-    const reason = session.checkCsrf(factsOf(request), policy);
+    const reason = session.checkCsrf(csrfFacts(request), policy);
     if (reason === null) return;
     reply.header("vary", "Sec-Fetch-Site, Origin");
     throw csrfRejected(reason);
   });
-}
-
-function factsOf({
-  method,
-  host,
-  headers,
-  body,
-}: FastifyRequest): Parameters<Session["checkCsrf"]>[0] {
-  const { origin, "sec-fetch-site": site, "content-type": contentType } = headers;
-  const field: unknown =
-    typeof body === "object" && body !== null ? Reflect.get(body, "_csrf") : undefined;
-  return {
-    method,
-    host,
-    origin,
-    secFetchSite: typeof site === "string" ? site : undefined,
-    contentType,
-    token: headers["x-csrf-token"] ?? field,
-  };
 }

@@ -1,6 +1,7 @@
 /** What a CSRF guard asks for, and whether a request has it. */
 import { z } from "zod";
 import { SojournError } from "../errors.ts";
+import { fieldsOf } from "../shape.ts";
 import { isSafe, judgeOrigin, type OriginFacts, type OriginRejection } from "./origin.ts";
 
 /** Options of `csrfGuard`. */
@@ -38,6 +39,31 @@ export interface CsrfFacts extends OriginFacts {
   readonly contentType: string | undefined;
   /** What it presents as token, from a header or a form field. */
   readonly token: unknown;
+}
+
+/** What adapters have of a request: its headers in lower case, and its body as it was parsed. */
+export interface CsrfRequest {
+  readonly method: string;
+  /** After the framework's trust-proxy rules. */
+  readonly host: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: unknown;
+}
+
+/** Where a guard looks: the token in the header `x-csrf-token`, then in the field `_csrf` of the body. */
+export function csrfFacts({ method, host, headers, body }: CsrfRequest): CsrfFacts {
+  const text = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  return {
+    method,
+    host,
+    origin: text("origin"),
+    secFetchSite: text("sec-fetch-site"),
+    contentType: text("content-type"),
+    token: headers["x-csrf-token"] ?? fieldsOf(body)["_csrf"],
+  };
 }
 
 /** Why a request was refused. */
