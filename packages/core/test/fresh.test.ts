@@ -2,16 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { DAY, MINUTE, SECOND } from "./support/clock.ts";
 import type { Browser } from "./support/browser.ts";
-import { failure, failureCode, parallel, world, type World } from "./support/world.ts";
-
-async function loggedIn(
-  options: Parameters<typeof world>[0] = {},
-): Promise<World & { visitor: Browser }> {
-  const made = world(options);
-  const visitor = made.browser();
-  await visitor.visit((session) => session.login("ada"));
-  return { ...made, visitor };
-}
+import { failure, failureCode, loggedIn, parallel, world } from "./support/world.ts";
 
 describe("ASVS 7.5.1 requireFresh", () => {
   test("goes by the authentication, not by the creation or the last use", async () => {

@@ -1,19 +1,10 @@
 /** G5: login gives a new token, and the old one is dead in the same step. */
 import { describe, expect, test } from "vitest";
-import type { Browser, TestSession } from "./support/browser.ts";
+import type { TestSession } from "./support/browser.ts";
 import { principalOf } from "./support/browser.ts";
 import { HOUR, MINUTE } from "./support/clock.ts";
 import { settled } from "./support/intercept.ts";
-import { parallel, world, type World } from "./support/world.ts";
-
-async function loggedIn(
-  options: Parameters<typeof world>[0] = {},
-): Promise<World & { visitor: Browser }> {
-  const made = world(options);
-  const visitor = made.browser();
-  await visitor.visit((session) => session.login("ada"));
-  return { ...made, visitor };
-}
+import { loggedIn, parallel, world } from "./support/world.ts";
 
 describe("G5 ASVS 7.2.4 the old token is dead", () => {
   const STEPS: [name: string, step: (session: TestSession) => Promise<void>][] = [

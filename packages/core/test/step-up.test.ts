@@ -1,19 +1,9 @@
 /** G5: elevation, re-authentication and a change of privileges. */
 import { describe, expect, test } from "vitest";
 import type { DataView } from "../src/options/types.ts";
-import type { Browser } from "./support/browser.ts";
 import { principalOf } from "./support/browser.ts";
 import { HOUR, MINUTE } from "./support/clock.ts";
-import { failureCode, range, world, type World } from "./support/world.ts";
-
-async function loggedIn(
-  options: Parameters<typeof world>[0] = {},
-): Promise<World & { visitor: Browser }> {
-  const made = world(options);
-  const visitor = made.browser();
-  await visitor.visit((session) => session.login("ada"));
-  return { ...made, visitor };
-}
+import { failureCode, loggedIn, range, world } from "./support/world.ts";
 
 describe("elevate", () => {
   test("T-FIX2 raises the level by one, keeps handle, data and timeouts, and rotates", async () => {

@@ -9,13 +9,11 @@ import {
   type SessionMiddleware,
 } from "../src/index.ts";
 import type { ExpressSessionOptions } from "../src/index.ts";
-import type { Signals, Store } from "@sojourn/core/store";
+import type { Store } from "@sojourn/core/store";
 import express from "express";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
-
-/** A busy machine may hold one try up; what is shown is that it takes no poll. */
-const BEST_OF_FIVE = { retry: 4 };
+import { type WebSocket, WebSocketServer } from "ws";
+import { BEST_OF_FIVE, bus, connect, refusal } from "../../../test/support/sockets.ts";
 
 const SECRET = "a secret of the tests that is long enough, 48 chars";
 
@@ -90,54 +88,7 @@ async function app(options: ExpressSessionOptions): Promise<App> {
   };
 }
 
-interface Client {
-  readonly socket: WebSocket;
-  /** Everything that was received. */
-  readonly heard: string[];
-  /** Code, reason and instant of the end. */
-  readonly closed: Promise<{ code: number; reason: string; at: number }>;
-}
-
-async function connect({ port }: App, cookie: string): Promise<Client> {
-  const socket = new WebSocket(`ws://localhost:${port}/`, { headers: { cookie } });
-  const heard: string[] = [];
-  socket.on("message", (data) => heard.push((data as Buffer).toString()));
-  const closed = new Promise<{ code: number; reason: string; at: number }>((resolve) => {
-    socket.on("close", (code, reason) =>
-      resolve({ code, reason: reason.toString(), at: performance.now() }),
-    );
-  });
-  await once(socket, "message");
-  return { socket, heard, closed };
-}
-
-/** Status of an upgrade that is refused. */
-async function refusal({ port }: App, cookie: string): Promise<number> {
-  const socket = new WebSocket(`ws://localhost:${port}/`, { headers: { cookie } });
-  const [, response] = (await once(socket, "unexpected-response")) as [
-    unknown,
-    http.IncomingMessage,
-  ];
-  socket.on("error", () => {});
-  socket.terminate();
-  return response.statusCode ?? 0;
-}
-
-/** A bus between the managers of this process. */
-function bus(): Signals {
-  const listeners = new Map<object, [string, (text: string) => void]>();
-  return {
-    async send(topic, text) {
-      for (const [its, hear] of listeners.values()) if (its === topic) hear(text);
-    },
-    listen(topic, { message, opened }) {
-      const key = {};
-      listeners.set(key, [topic, message]);
-      queueMicrotask(opened);
-      return () => void listeners.delete(key);
-    },
-  };
-}
+const urlOf = ({ port }: Pick<App, "port">): string => `ws://localhost:${port}/`;
 
 /** Two applications on one store. */
 async function pair(): Promise<[App, App]> {
@@ -172,7 +123,7 @@ describe("[F-10] a WebSocket beside Express", () => {
   test("has the session of its upgrade: principal and data; what it saves is seen by requests", async () => {
     const one = await app({});
     const cookie = await one.login("ada");
-    const { heard, socket } = await connect(one, cookie);
+    const { heard, socket } = await connect(urlOf(one), cookie);
     expect(heard).toEqual(["hello ada 7"]);
     socket.send("something");
     await once(socket, "message");
@@ -184,16 +135,16 @@ describe("[F-10] a WebSocket beside Express", () => {
   test("is refused without a session, with a forged and with an ended one", async () => {
     const one = await app({});
     const cookie = await one.login("ada");
-    expect(await refusal(one, "")).toBe(401);
-    expect(await refusal(one, `${cookie.slice(0, -2)}xx`)).toBe(401);
+    expect((await refusal(urlOf(one), "")).statusCode).toBe(401);
+    expect((await refusal(urlOf(one), `${cookie.slice(0, -2)}xx`)).statusCode).toBe(401);
     await one.post("/logout", cookie);
-    expect(await refusal(one, cookie)).toBe(401);
+    expect((await refusal(urlOf(one), cookie)).statusCode).toBe(401);
   });
 
   test.each(ENDINGS)("closes within 100 ms of %s", BEST_OF_FIVE, async (_, why, end) => {
     const one = await app({});
     const cookie = await one.login("ada");
-    const { closed } = await connect(one, cookie);
+    const { closed } = await connect(urlOf(one), cookie);
     await end(one, cookie);
     const ended = performance.now();
     const { code, reason, at } = await closed;
@@ -207,7 +158,7 @@ describe("[F-10] a WebSocket beside Express", () => {
     async (_, why, end) => {
       const [one, two] = await pair();
       const cookie = await one.login("ada");
-      const [here, there] = [await connect(one, cookie), await connect(two, cookie)];
+      const [here, there] = [await connect(urlOf(one), cookie), await connect(urlOf(two), cookie)];
       await end(two, cookie);
       const ended = performance.now();
       for (const { closed } of [here, there]) {
@@ -221,7 +172,7 @@ describe("[F-10] a WebSocket beside Express", () => {
   test("stays open while others are logged out", async () => {
     const [one, two] = await pair();
     const [ada, bob] = [await one.login("ada"), await one.login("bob")];
-    const [hers, his] = [await connect(two, ada), await connect(two, bob)];
+    const [hers, his] = [await connect(urlOf(two), ada), await connect(urlOf(two), bob)];
     await one.middleware.sessions.revokeAll("bob");
     expect((await his.closed).reason).toBe("revoked");
     hers.socket.send("still here");
@@ -245,7 +196,7 @@ describe("[F-10] the middleware itself on an upgrade, as with express-session", 
     });
     const port = await listen(server);
     const cookie = setCookie.split(";")[0] ?? "";
-    const { heard, socket, closed } = await connect({ port } as App, cookie);
+    const { heard, socket, closed } = await connect(urlOf({ port }), cookie);
     expect(heard).toEqual(["hello ada 7"]);
     socket.send("something");
     await once(socket, "message");

@@ -1,17 +1,13 @@
 /** [F-10] WebSockets of @fastify/websocket: the session of the upgrade, and its end. */
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import websocket from "@fastify/websocket";
 import { memoryStore, sessionPlugin, type SessionPluginOptions } from "@sojourn/fastify";
-import type { Signals, Store } from "@sojourn/core/store";
+import type { Store } from "@sojourn/core/store";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { describe, expect, test } from "vitest";
-import { WebSocket } from "ws";
+import { BEST_OF_FIVE, bus, connect, refusal } from "../../../test/support/sockets.ts";
 import { closing, SECRET } from "./harness.ts";
-
-/** A busy machine may hold one try up; what is shown is that it takes no poll. */
-const BEST_OF_FIVE = { retry: 4 };
 
 async function app(options: Partial<SessionPluginOptions> = {}): Promise<FastifyInstance> {
   const server = closing(fastify());
@@ -58,49 +54,7 @@ async function login(server: FastifyInstance, user: string, cookie = ""): Promis
   return String(headers["set-cookie"]).split(";")[0] ?? "";
 }
 
-interface Client {
-  readonly socket: WebSocket;
-  readonly heard: string[];
-  readonly closed: Promise<{ code: number; reason: string; at: number }>;
-}
-
-async function connect(server: FastifyInstance, cookie: string): Promise<Client> {
-  const socket = new WebSocket(`ws://localhost:${portOf(server)}/live`, { headers: { cookie } });
-  const heard: string[] = [];
-  socket.on("message", (data) => heard.push((data as Buffer).toString()));
-  const closed = new Promise<{ code: number; reason: string; at: number }>((resolve) => {
-    socket.on("close", (code, reason) =>
-      resolve({ code, reason: reason.toString(), at: performance.now() }),
-    );
-  });
-  await once(socket, "message");
-  return { socket, heard, closed };
-}
-
-/** The answer to an upgrade that is refused. */
-async function refusal(server: FastifyInstance, cookie: string): Promise<IncomingMessage> {
-  const socket = new WebSocket(`ws://localhost:${portOf(server)}/live`, { headers: { cookie } });
-  const [, response] = (await once(socket, "unexpected-response")) as [unknown, IncomingMessage];
-  socket.on("error", () => {});
-  socket.terminate();
-  return response;
-}
-
-/** A bus between the managers of this process. */
-function bus(): Signals {
-  const listeners = new Map<object, [string, (text: string) => void]>();
-  return {
-    async send(topic, text) {
-      for (const [its, hear] of listeners.values()) if (its === topic) hear(text);
-    },
-    listen(topic, { message, opened }) {
-      const key = {};
-      listeners.set(key, [topic, message]);
-      queueMicrotask(opened);
-      return () => void listeners.delete(key);
-    },
-  };
-}
+const urlOf = (server: FastifyInstance): string => `ws://localhost:${portOf(server)}/live`;
 
 /** Two applications on one store. */
 async function pair(): Promise<[FastifyInstance, FastifyInstance]> {
@@ -133,7 +87,7 @@ describe("[F-10] a WebSocket of Fastify", () => {
   test("has the session of its upgrade: principal and data; what it saves is seen by requests", async () => {
     const server = await app();
     const cookie = await login(server, "ada");
-    const { heard, socket, closed } = await connect(server, cookie);
+    const { heard, socket, closed } = await connect(urlOf(server), cookie);
     expect(heard).toEqual(["hello ada 7"]);
     socket.send("tea");
     await once(socket, "message");
@@ -147,10 +101,10 @@ describe("[F-10] a WebSocket of Fastify", () => {
   test("is refused without a session, with a forged and with an ended one, as any request is", async () => {
     const server = await app();
     const cookie = await login(server, "ada");
-    expect((await refusal(server, "")).statusCode).toBe(401);
-    expect((await refusal(server, `${cookie.slice(0, -2)}xx`)).statusCode).toBe(401);
+    expect((await refusal(urlOf(server), "")).statusCode).toBe(401);
+    expect((await refusal(urlOf(server), `${cookie.slice(0, -2)}xx`)).statusCode).toBe(401);
     await server.sessions.revokeAll("ada");
-    const response = await refusal(server, cookie);
+    const response = await refusal(urlOf(server), cookie);
     expect(response.statusCode).toBe(401);
     expect(String(response.headers["set-cookie"])).toMatch(/Max-Age=0|Expires=/);
   });
@@ -158,7 +112,7 @@ describe("[F-10] a WebSocket of Fastify", () => {
   test.each(ENDINGS)("closes within 100 ms of %s", BEST_OF_FIVE, async (_, why, end) => {
     const server = await app();
     const cookie = await login(server, "ada");
-    const { closed } = await connect(server, cookie);
+    const { closed } = await connect(urlOf(server), cookie);
     await end(server, cookie);
     const ended = performance.now();
     const { code, reason, at } = await closed;
@@ -172,7 +126,7 @@ describe("[F-10] a WebSocket of Fastify", () => {
     async (_, why, end) => {
       const [one, two] = await pair();
       const cookie = await login(one, "ada");
-      const [here, there] = [await connect(one, cookie), await connect(two, cookie)];
+      const [here, there] = [await connect(urlOf(one), cookie), await connect(urlOf(two), cookie)];
       await end(two, cookie);
       const ended = performance.now();
       for (const { closed } of [here, there]) {
@@ -186,7 +140,7 @@ describe("[F-10] a WebSocket of Fastify", () => {
   test("stays open while others are logged out", async () => {
     const [one, two] = await pair();
     const [ada, bob] = [await login(one, "ada"), await login(one, "bob")];
-    const [hers, his] = [await connect(two, ada), await connect(two, bob)];
+    const [hers, his] = [await connect(urlOf(two), ada), await connect(urlOf(two), bob)];
     await one.sessions.revokeAll("bob");
     expect((await his.closed).reason).toBe("revoked");
     hers.socket.send("still here");
@@ -197,7 +151,7 @@ describe("[F-10] a WebSocket of Fastify", () => {
   test("what a handler changes and does not save is written when the socket closes", async () => {
     const server = await app();
     const cookie = await login(server, "ada");
-    const { socket, closed, heard } = await connect(server, cookie);
+    const { socket, closed, heard } = await connect(urlOf(server), cookie);
     socket.send("unsaved");
     await once(socket, "message");
     expect(heard[1]).toBe("not saved");

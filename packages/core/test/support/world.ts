@@ -44,6 +44,16 @@ export function world(options: SessionOptions & { readonly clock?: FakeClock } =
   };
 }
 
+/** A world with a visitor who is logged in as `ada`. */
+export async function loggedIn(
+  options: Parameters<typeof world>[0] = {},
+): Promise<World & { visitor: Browser }> {
+  const made = world(options);
+  const visitor = made.browser();
+  await visitor.visit((session) => session.login("ada"));
+  return { ...made, visitor };
+}
+
 /** The SojournError that the work fails with. */
 export async function failure(work: Promise<unknown> | (() => unknown)): Promise<SojournError> {
   try {
