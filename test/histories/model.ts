@@ -220,6 +220,7 @@ export class Model extends SessionModel {
   ): string | number | boolean | null {
     switch (deed.do) {
       case "revokeOthers":
+        if (!this.isAlive(session)) return this.#lost(request);
         return this.revokeAll(session.principal ?? "", session.handle);
       case "approve": {
         const until = Math.min(this.now + APPROVED, request.absoluteExpiresAt);

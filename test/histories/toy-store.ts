@@ -3,6 +3,7 @@ import { SojournError } from "@sojourn/core/store";
 import type {
   Admission,
   Admitted,
+  Adopted,
   Change,
   Clock,
   Counts,
@@ -43,6 +44,7 @@ export const FAULTS = {
   "absolute slides": "each use moves the absolute timeout",
   "update does not slide": "an update leaves the idle timeout where it was",
   "revokes all but the newest": "revoking all sessions of a user misses the newest",
+  "spares the dead": "a session that is over itself still revokes all others",
   "spares nobody": "revoking all others ends the present one as well",
   "everyone but anonymous": "revoking everyone forgets those who are not logged in",
   "two winners": "two may consume the same record",
@@ -139,7 +141,18 @@ export class ToyStore implements Store {
     return this.#isAlive(row) ? this.#bury(row, ending) : null;
   }
 
-  async endOwner(kind: string, owner: OwnerKey, ending: Ending, except?: Handle): Promise<number> {
+  async adopt(): Promise<Adopted> {
+    throw new Error("no history asks for it");
+  }
+
+  async endOwner(
+    kind: string,
+    owner: OwnerKey,
+    ending: Ending,
+    except?: Handle,
+  ): Promise<number | null> {
+    const spared = this.#ownedBy(kind, owner).find(({ record }) => record.handle === except);
+    if (except !== undefined && !spared && !this.#is("spares the dead")) return null;
     const all = this.#ownedBy(kind, owner).filter(
       ({ record }) => record.handle !== except || this.#is("spares nobody"),
     );

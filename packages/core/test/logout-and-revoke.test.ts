@@ -91,6 +91,36 @@ describe("revoking", () => {
     expect(await principalOf(one)).toBe("ada");
   });
 
+  test("ASVS 7.4.3 a request whose session was revoked meanwhile revokes nobody with revokeOthers", async () => {
+    const { devices, sessions, told } = await threeDevices();
+    const visits = await Promise.all(devices.map((device) => device.open()));
+    const [first, second] = visits.map(({ session }) => session);
+    await must(second).revokeOthers();
+    expect(await failureCode(must(first).revokeOthers())).toBe("SOJOURN_SESSION_ENDED");
+    expect(must(first).ending).toMatchObject({ why: "revoked" });
+    expect(await sessions.list("ada")).toMatchObject({ items: [{ handle: must(second).handle }] });
+    expect(told("revoked")).toHaveLength(1);
+  });
+
+  test("ASVS 7.4.3 of devices that revoke all others at once one is left, and the others are told", async () => {
+    const { devices, sessions } = await threeDevices();
+    const outcomes = await Promise.all(
+      devices.map((device) =>
+        device.visit((session) => session.revokeOthers().catch((error: unknown) => error)),
+      ),
+    );
+    expect(outcomes.filter((outcome) => typeof outcome === "number")).toEqual([2]);
+    expect((await sessions.list("ada")).items).toHaveLength(1);
+  });
+
+  test("ASVS 7.4.3 from outside, the others end also where the one to spare is over", async () => {
+    const { devices, sessions, told } = await threeDevices();
+    const handle = await must(devices[0]).visit((session) => session.handle ?? "");
+    await sessions.revoke(handle);
+    expect(await sessions.revokeOthers("ada", handle)).toBe(2);
+    expect(told("revoked").at(-1)).toMatchObject({ except: null, count: 2 });
+  });
+
   test("revokeOthers without the handle to spare is refused rather than sparing nobody", async () => {
     const { sessions } = await threeDevices();
     expect(await failureCode(sessions.revokeOthers("ada", "x"))).toBe("SOJOURN_OPTIONS_INVALID");

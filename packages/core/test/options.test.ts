@@ -87,8 +87,6 @@ describe("problems", () => {
     ["storeDeadline", { storeDeadline: 2 }],
     ["storeDeadline", { storeDeadline: 0 }],
     ["onStoreError", { onStoreError: "memory" }],
-    ["onStoreError", { onStoreError: "local" }],
-    ["onStoreError", { onStoreError: "local", store: memoryStore() }],
     ["staleFor", { staleFor: "61s" }],
     ["staleFor", { staleFor: 0 }],
     ["staleFor", { staleFor: 60 }],

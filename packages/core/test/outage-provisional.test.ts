@@ -1,5 +1,6 @@
 /** [E-23] `onStoreError: 'local'`: logins during an outage, and what becomes of them when the store is back. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { CLOCK_TOLERANCE } from "../src/store/contract.ts";
 import { AWAY } from "./support/away.ts";
 import { settled } from "./support/intercept.ts";
 import {
@@ -148,7 +149,7 @@ describe.each(AWAY)("[E-23] a login while the store %s", (away) => {
     const error = await failure(finish(here.sessions.revokeAll("ada", "password changed")));
     expect(error.details).toMatchObject({ repeated: true });
     expect(await standing(first)).toBe("ended: revoked");
-    await pass(made, 1);
+    await pass(made, CLOCK_TOLERANCE + 1);
     await visit(second, (session) => session.login("ada"));
     here.line.restore();
     // Where the store did both late, the repetition comes after the new login: rather one too many.

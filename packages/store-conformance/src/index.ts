@@ -2,6 +2,7 @@
 import type { Store } from "@sojourn/core/store";
 import type { Bench, Check, ConformanceCase, ConformanceOptions, DurableCheck } from "./case.ts";
 import { manualClock } from "./clock.ts";
+import { adoption, durableAdoption, sparing } from "./laws/adopt.ts";
 import { consume } from "./laws/consume.ts";
 import { copies } from "./laws/copies.ts";
 import { durable } from "./laws/durable.ts";
@@ -29,7 +30,11 @@ const CHECKS: readonly Check[] = [
   ...expiry,
   ...grace,
   ...names,
+  ...adoption,
+  ...sparing,
 ];
+
+const DURABLE: readonly DurableCheck[] = [...durable, ...durableAdoption];
 
 /**
  * The cases for one store. Each opens a store of its own and closes it, so they may run in any
@@ -49,7 +54,7 @@ export function conformance(options: ConformanceOptions): readonly ConformanceCa
   if (reopen === undefined) return cases;
   return [
     ...cases,
-    ...durable.map((check) => bind(check, async () => runDurable({ ...options, reopen }, check))),
+    ...DURABLE.map((check) => bind(check, async () => runDurable({ ...options, reopen }, check))),
   ];
 }
 

@@ -2,6 +2,7 @@
 import type {
   Admission,
   Admitted,
+  Adopted,
   Change,
   Clock,
   Counts,
@@ -73,6 +74,11 @@ export class FileStore implements Store {
     return this.#change((table) => table.create(record, admission));
   }
 
+  async adopt(record: StoredRecord, admission?: Admission): Promise<Adopted> {
+    assertRecord(record);
+    return this.#change((table) => table.adopt(record, admission));
+  }
+
   async update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
     assertChange(change);
     return this.#change((table) => table.update(ref, change, expectedVersion));
@@ -94,7 +100,12 @@ export class FileStore implements Store {
     return this.#change((table) => table.end(ref, ending));
   }
 
-  async endOwner(kind: string, owner: OwnerKey, ending: Ending, except?: Handle): Promise<number> {
+  async endOwner(
+    kind: string,
+    owner: OwnerKey,
+    ending: Ending,
+    except?: Handle,
+  ): Promise<number | null> {
     assertEnding(ending);
     return this.#change((table) => table.endOwner(kind, owner, ending, except));
   }

@@ -107,10 +107,16 @@ class RedisStore implements Store {
     return tombstoneIn(ref.kind, await this.#at(END, ref, endingText(ending)));
   }
 
-  async endOwner(kind: string, owner: OwnerKey, ending: Ending, except?: Handle): Promise<number> {
+  async endOwner(
+    kind: string,
+    owner: OwnerKey,
+    ending: Ending,
+    except?: Handle,
+  ): Promise<number | null> {
     assertText("owner", owner);
     const args = [owner, endingText(ending), except ?? ""];
-    return Number(await this.#of(END_OWNER, kind, owner, args));
+    const answer = await this.#of(END_OWNER, kind, owner, args);
+    return answer === null ? null : Number(answer);
   }
 
   async endAll(kind: string, ending: Ending): Promise<void> {

@@ -2,7 +2,14 @@
 import { EMPTY_DATA } from "../session/data.ts";
 import type { SessionState } from "../session/state.ts";
 import { principalOf } from "../policy/principal.ts";
-import { endingNow, type Engine, openSession, requireLoggedIn } from "./engine.ts";
+import {
+  endingNow,
+  type Engine,
+  openSession,
+  readAlive,
+  requireLoggedIn,
+  sessionEnded,
+} from "./engine.ts";
 import { revokeOwner } from "./revoke.ts";
 
 /** `session.logout` and `session.destroy`. */
@@ -39,7 +46,7 @@ async function endStored(engine: Engine, state: SessionState): Promise<void> {
     });
 }
 
-/** `session.revokeOthers`; resolves to how many. @throws SOJOURN_NOT_LOGGED_IN */
+/** `session.revokeOthers`; resolves to how many. @throws SOJOURN_NOT_LOGGED_IN, SOJOURN_SESSION_ENDED */
 export async function revokeOthers(
   engine: Engine,
   state: SessionState,
@@ -47,5 +54,8 @@ export async function revokeOthers(
 ): Promise<number> {
   const record = requireLoggedIn(state, "revokeOthers");
   const { sender: client } = state.exchange;
-  return revokeOwner(engine, record.owner, { reason, except: record.handle, client });
+  const count = await revokeOwner(engine, record.owner, { reason, except: record.handle, client });
+  if (count !== null) return count;
+  await readAlive(engine, state, record);
+  throw sessionEnded(state.ending);
 }

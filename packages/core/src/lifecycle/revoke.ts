@@ -31,16 +31,17 @@ interface Revocation {
   readonly client?: ClientFacts;
 }
 
-/** Revokes all sessions of an owner but `except`; resolves to how many. */
+/** Revokes all sessions of an owner but `except`; resolves to how many, or null where `except` is over itself. */
 export async function revokeOwner(
   engine: Engine,
   owner: OwnerKey,
   { reason, except, client }: Revocation,
-): Promise<number> {
+): Promise<number | null> {
   const ending = endingNow(engine, "revoked", { reason });
   const count = await engine.store.call("endOwner", (store) =>
     store.endOwner(engine.settings.kind, owner, ending, except ?? undefined),
   );
+  if (count === null) return null;
   const principal = principalOf({ owner });
   engine.events.emit("revoked", {
     handle: null,

@@ -16,12 +16,15 @@ type Revoking = Pick<Sessions, "revoke" | "revokeAll" | "revokeOthers" | "revoke
 /** The revoking part of {@link Sessions}. Each rejects when the store could not do it. */
 export function revokeMethods(engine: Engine): Revoking {
   const { kind, namespace } = engine.settings;
-  const revokeSessions = (
+  const revokeSessions = async (
     principal: string | number,
     reason: string | undefined,
     except: Handle | null,
-  ): Promise<number> =>
-    revokeOwner(engine, ownerKey(namespace, principalName(principal)), { reason, except });
+  ): Promise<number> => {
+    const owner = ownerKey(namespace, principalName(principal));
+    const others = except && (await revokeOwner(engine, owner, { reason, except }));
+    return others ?? (await revokeOwner(engine, owner, { reason, except: null })) ?? 0;
+  };
   return {
     async revoke(text, reason) {
       const handle = parseHandle(text);

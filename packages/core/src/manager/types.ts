@@ -126,7 +126,7 @@ export interface Sessions {
   revoke(handle: string, reason?: string): Promise<boolean>;
   /** Ends all sessions of a principal; resolves to how many. */
   revokeAll(principal: string | number, reason?: string): Promise<number>;
-  /** Ends all sessions of a principal but one. */
+  /** Ends all sessions of a principal but one; if that one is over, or somebody else's, all. */
   revokeOthers(principal: string | number, except: string, reason?: string): Promise<number>;
   /** Ends all sessions of everyone, in a constant number of writes. */
   revokeEveryone(reason?: string): Promise<void>;

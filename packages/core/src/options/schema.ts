@@ -61,6 +61,7 @@ function fn<T>(what: string): z.ZodType<T> {
 const STORE_METHODS = [
   "read",
   "create",
+  "adopt",
   "update",
   "touch",
   "replace",
@@ -192,36 +193,26 @@ const options = z
     generateSecret:
       fn<NonNullable<SessionOptions["generateSecret"]>>("() => 32 random bytes").optional(),
   })
-  .superRefine(
-    ({ idle, absolute, touchAfter, onStoreError, store, preset, justification }, context) => {
-      if (preset !== undefined && justification === undefined) {
-        for (const [path, message] of beyondPreset(preset, { idle, absolute }))
-          context.addIssue({ code: "custom", path: [path], message });
-      }
-      if (onStoreError === "local" && !(store && "adopt" in store)) {
-        context.addIssue({
-          code: "custom",
-          path: ["onStoreError"],
-          message:
-            "'local' needs a store that can be away and take sessions over when it is back, such as redisStore()",
-        });
-      }
-      if (idle !== null && idle > absolute) {
-        context.addIssue({
-          code: "custom",
-          path: ["idle"],
-          message: `is longer than absolute (${absolute} ms), which would always end the session first`,
-        });
-      }
-      if (idle !== null && touchAfter !== undefined && touchAfter >= idle) {
-        context.addIssue({
-          code: "custom",
-          path: ["touchAfter"],
-          message: `must be shorter than idle (${idle} ms), or sessions in use would die`,
-        });
-      }
-    },
-  );
+  .superRefine(({ idle, absolute, touchAfter, preset, justification }, context) => {
+    if (preset !== undefined && justification === undefined) {
+      for (const [path, message] of beyondPreset(preset, { idle, absolute }))
+        context.addIssue({ code: "custom", path: [path], message });
+    }
+    if (idle !== null && idle > absolute) {
+      context.addIssue({
+        code: "custom",
+        path: ["idle"],
+        message: `is longer than absolute (${absolute} ms), which would always end the session first`,
+      });
+    }
+    if (idle !== null && touchAfter !== undefined && touchAfter >= idle) {
+      context.addIssue({
+        code: "custom",
+        path: ["touchAfter"],
+        message: `must be shorter than idle (${idle} ms), or sessions in use would die`,
+      });
+    }
+  });
 
 type Plain =
   | "store"

@@ -53,6 +53,7 @@ export function frontOf(known: LocalKnowledge): Store {
     async endOwner(kind, owner, ending, except) {
       await backlog.settleAll(store, owner);
       const count = await store.endOwner(kind, owner, ending, except);
+      if (count === null) return null;
       recent.forget((record) => record.owner === owner && record.handle !== except);
       return count;
     },

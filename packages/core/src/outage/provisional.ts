@@ -170,11 +170,11 @@ export class ProvisionalRecords {
     const { clock, events } = this.#parts;
     try {
       const outcome = await this.#inTime(this.#adopt(record, one, to));
-      if (outcome?.status === "created") {
+      if (outcome.status === "created") {
         for (const tombstone of outcome.evicted) tellEnded(events, tombstone);
         return null;
       }
-      if (outcome?.status === "ended") return outcome.ending;
+      if (outcome.status === "ended") return outcome.ending;
       return { why: "evicted", at: clock.now(), reason: "limit" };
     } catch (error) {
       if (!isSojournError(error) || isAway(error)) throw error;
@@ -187,9 +187,9 @@ export class ProvisionalRecords {
     record: StoredRecord,
     { admission }: Provisional,
     to: Store,
-  ): Promise<contract.Adopted | undefined> {
-    const outcome = await to.adopt?.(record, admission);
-    if (outcome?.status === "created") await this.endThere(record, to);
+  ): Promise<contract.Adopted> {
+    const outcome = await to.adopt(record, admission);
+    if (outcome.status === "created") await this.endThere(record, to);
     return outcome;
   }
 

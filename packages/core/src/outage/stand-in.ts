@@ -12,6 +12,7 @@ import {
 import type { GuardedOperation } from "../store/guard.ts";
 import type { LocalKnowledge } from "./local.ts";
 import { principalOf } from "../policy/principal.ts";
+import { endOthers } from "./end-others.ts";
 import { tellEnded } from "./tell.ts";
 
 /** The call that failed. */
@@ -95,13 +96,13 @@ export function standIn(
       throw repeated(cause);
     },
     async endOwner(kind: string, owner: OwnerKey, ending: Ending, except?: Handle) {
-      await provisional.store.endOwner(kind, owner, ending, except);
+      await endOthers(provisional.store, { kind, owner }, ending, except);
       condemn(
         "endOwner",
         ending,
         (record) => record.kind === kind && record.owner === owner && record.handle !== except,
         async (to) => {
-          const count = await to.endOwner(kind, owner, ending, except);
+          const count = await endOthers(to, { kind, owner }, ending, except);
           const spared = { handle: null, except: except ?? null };
           events.emit("revoked", { ...spared, principal: principalOf({ owner }), count, ending });
           return count;
@@ -123,6 +124,7 @@ export function standIn(
       );
       throw repeated(cause);
     },
+    adopt: refuse,
     consume: refuse,
     listOwner: refuse,
     scan: (kind) => store.scan(kind),

@@ -12,7 +12,7 @@ const CHECKS: Partial<Record<GuardedOperation, (answer: unknown) => boolean>> = 
   replace: (answer) => isOutcome(answer, ["replaced", "refused", "moved", "conflict", "gone"]),
   touch: (answer) => typeof answer === "boolean",
   end: isTombstoneOrNull,
-  endOwner: isCount,
+  endOwner: (answer) => answer === null || isCount(answer),
   consume: (answer) => answer === null || isRecord(answer),
   listOwner: (answer) => isListOf(answer, isRecord),
   count: (answer) => {

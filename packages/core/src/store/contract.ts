@@ -187,6 +187,12 @@ export interface OwnersPage {
   readonly cursor: string | null;
 }
 
+/** How far apart the clocks may be that `adopt` compares, in ms. */
+export const CLOCK_TOLERANCE = 10_000;
+
+/** For how long at least a store remembers for `adopt` that it ended an owner's records, in ms: no cookie outlives it. */
+export const ENDING_REMEMBERED: number = 400 * 86_400_000;
+
 /** Outcome of {@link Store.adopt}. */
 export type Adopted = Admitted | { readonly status: "ended"; readonly ending: Ending };
 
@@ -241,11 +247,13 @@ export interface Store {
    */
   create(record: StoredRecord, admission?: Admission): Promise<Admitted>;
   /**
-   * For stores that can be away: as `create`, for a record that was made meanwhile. `ended`: since
-   * its `createdAt` its owner's sessions, or all of the kind, were ended; this is looked at first.
-   * Asked again, or when a `create` of the record came late, it says `created` again.
+   * As `create`, for a record that was made elsewhere: while the store was away, or in another store.
+   * `ended`: since its `createdAt` its owner's sessions, or all of the kind, were ended; this is looked
+   * at first, and ends the record where it is here. Clocks may differ by {@link CLOCK_TOLERANCE}. Asked
+   * again, or when a `create` of the record came late, it says `created` again.
+   * @throws SOJOURN_RECORD_EXISTS when key or handle is taken, by another record or a tombstone
    */
-  adopt?(record: StoredRecord, admission?: Admission): Promise<Adopted>;
+  adopt(record: StoredRecord, admission?: Admission): Promise<Adopted>;
   /** Compare-and-set: writes only if alive and at `expectedVersion`. */
   update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated>;
   /** Moves `seenAt` and `expiresAt` forward, never back. False if not alive, and nothing written. */
@@ -260,8 +268,11 @@ export interface Store {
    * Null when it was not alive; the earlier ending then stays as it was.
    */
   end(ref: Ref, ending: Ending): Promise<Tombstone | null>;
-  /** Ends every record of an owner but `except`; returns how many were ended. */
-  endOwner(kind: string, owner: OwnerKey, ending: Ending, except?: Handle): Promise<number>;
+  /**
+   * Ends every record of an owner; returns how many. With `except`, all but this one, and only if it
+   * is alive and the owner's, judged in the same atom: else nothing is ended, and it returns null.
+   */
+  endOwner(kind: string, owner: OwnerKey, ending: Ending, except?: Handle): Promise<number | null>;
   /** Ends every record of a kind; a constant number of writes. */
   endAll(kind: string, ending: Ending): Promise<void>;
   /** Takes a record out; exactly one caller gets it, the others null. */

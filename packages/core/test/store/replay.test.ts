@@ -1,7 +1,7 @@
 /** Effects: what a table tells is enough to build it again, and telling it twice changes nothing. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { isSojournError, RecordTable, tagOf } from "../../src/store/index.ts";
+import { isSojournError, ownerKey, RecordTable, tagOf } from "../../src/store/index.ts";
 import type { Effect, RecordKey, StoredRecord } from "../../src/store/index.ts";
 import { HOUR, MINUTE, record, ref, testClock } from "./fixtures.ts";
 
@@ -156,7 +156,8 @@ test("tells all effects of an operation in one call, and none for one that chang
   table.touch(ref(second), 0, 0);
   table.touch(ref(first), clock.now() + 1, clock.now() + HOUR);
   table.update(ref(second), { payload: "", seenAt: 0, expiresAt: 0 }, 9);
-  table.endAll("nothing here", { why: "revoked", at: clock.now() });
+  table.end(ref(first), { why: "revoked", at: clock.now() });
+  table.endOwner("session", ownerKey("", "ada"), { why: "revoked", at: clock.now() }, first.handle);
   clock.advance(HOUR);
   while (table.purge(1));
   expect(calls.map((some) => some.map((effect) => Object.keys(effect)[0]))).toEqual([

@@ -1,37 +1,12 @@
 /** A store that many processes share, and the line of one process to it, which can be cut. */
-import { type Adopted, type Ending, isTombstone, type Store } from "../../src/store/contract.ts";
+import type { Store } from "../../src/store/contract.ts";
 import { memoryStore } from "../../src/store/memory/store.ts";
 import type { FakeClock } from "./clock.ts";
 import { interceptStore } from "./intercept.ts";
 
-/** A memory store with `adopt`, as a store behind a network has it. */
+/** The store behind the line. */
 export function sharedStore(clock: FakeClock): Store {
-  const inner = memoryStore({ clock });
-  /** The latest ending of each owner, and of each kind: one that is repeated is none. */
-  const ended = new Map<string, Ending>();
-  const note = (what: string, ending: Ending): void => {
-    if (ending.at >= (ended.get(what)?.at ?? 0)) ended.set(what, ending);
-  };
-  return {
-    ...inner,
-    async endOwner(kind, owner, ending, except) {
-      note(`${kind} ${owner}`, ending);
-      return inner.endOwner(kind, owner, ending, except);
-    },
-    async endAll(kind, ending) {
-      note(kind, ending);
-      return inner.endAll(kind, ending);
-    },
-    async adopt(record, admission): Promise<Adopted> {
-      const { kind, key, handle, owner, createdAt } = record;
-      for (const ending of [ended.get(kind), ended.get(`${kind} ${owner}`)])
-        if (ending && ending.at >= createdAt) return { status: "ended", ending };
-      const found = await inner.read({ kind, handle });
-      if (found !== null && !isTombstone(found) && found.key === key)
-        return { status: "created", evicted: [] };
-      return inner.create(record, admission);
-    },
-  };
+  return memoryStore({ clock });
 }
 
 /** How a store is away; each call of these days ends so. */

@@ -118,7 +118,7 @@ return row and view(bury(row, ARGV[6])) or false
 `,
 );
 
-/** Ends an owner's records but one, also those that no index knows of. ARGV: owner, ending, handle or nothing. */
+/** Ends an owner's records, also those that no index knows of, but one that is alive. ARGV: owner, ending, handle or nothing. */
 export const END_OWNER: Script = write(
   "endOwner",
   "allow-oom",
@@ -126,11 +126,12 @@ export const END_OWNER: Script = write(
 local owner, ending, spare = ARGV[4], ARGV[5], ARGV[6]
 local rows, name = others(owner, spare), ownersState(owner)
 local spared = spare ~= "" and alive("h", spare)
+if spare ~= "" and not (spared and spared.o == owner) then return false end
 local left = redis.call("PTTL", index(here, "/n"))
 buryAll(rows, ending)
 local newest = advance(name, ending)
 redis.call("PEXPIRE", name, life(now + math.max(LONG, left)))
-if spared and spared.o == owner then
+if spared then
   local place = struct.pack("<I4", newest)
   redis.call("SETRANGE", named(here, digest(spared.key)), OWNERS_GENERATION, place)
 end

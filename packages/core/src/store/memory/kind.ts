@@ -2,7 +2,8 @@
 import type { UnixMs } from "../../clock.ts";
 import type { Counts, Ending, Handle, OwnerKey, RecordKey, Ref } from "../contract.ts";
 import type { OwnersPage, StoredRecord, Tombstone } from "../contract.ts";
-import { isTombstone } from "../contract.ts";
+import { CLOCK_TOLERANCE, isTombstone } from "../contract.ts";
+import { markOf } from "./ended-owner.ts";
 import type { Effect, Moved } from "./effects.ts";
 import type { Entry } from "./entry.ts";
 import { aliveIn, endOf, expiredTombstone, judge } from "./entry.ts";
@@ -23,6 +24,7 @@ export class KindTable {
   readonly lifetime: LifetimeCounter;
   #shelf: Shelf;
   #retired: Retired[] = [];
+  #lastEndAll: Ending | null = null;
 
   constructor(since: UnixMs) {
     this.#epoch = since;
@@ -102,12 +104,30 @@ export class KindTable {
     this.#shelf.remove(key);
   }
 
-  /** Ends every record in constant time; false if there is none. `ending` must be a frozen copy. */
-  retire(ending: Ending, counts: boolean): boolean {
-    if (this.#shelf.records === 0) return false;
+  /** Ends every record in constant time. `ending` must be a frozen copy. */
+  retire(ending: Ending, counts: boolean): void {
+    if (ending.at >= (this.#lastEndAll?.at ?? -Infinity)) this.#lastEndAll = ending;
+    if (this.#shelf.records === 0) return;
     this.#retired.unshift({ shelf: this.#shelf, ending, counts });
     this.#shelf = new Shelf(this.#epoch);
-    return true;
+  }
+
+  /** The latest ending of the whole kind. */
+  get lastEndAll(): Ending | null {
+    return this.#lastEndAll;
+  }
+
+  /** The latest ending of the kind, or of the record's owner, that the record is too old to have outlived; or null. */
+  endedSince({ owner, createdAt }: StoredRecord): Ending | null {
+    const ofOwner = owner === null ? null : this.markAt(markOf(owner));
+    const endings = [this.#lastEndAll, ofOwner?.ending ?? null];
+    return endings.find((ending) => ending && ending.at >= createdAt - CLOCK_TOLERANCE) ?? null;
+  }
+
+  /** The tombstone at a key, or null. */
+  markAt(key: RecordKey): Tombstone | null {
+    const entry = this.#entry(key);
+    return entry !== undefined && isTombstone(entry) ? entry : null;
   }
 
   /** Expired records that {@link expire} has not reached; those of the last second are not in it. */

@@ -42,6 +42,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     clock,
     read: async (ref) => table().read(ref),
     create: async (record, admission) => table().create(record, admission),
+    adopt: async (record, admission) => table().adopt(record, admission),
     update: async (ref, change, version) => table().update(ref, change, version),
     touch: async (ref, seenAt, expiresAt) => table().touch(ref, seenAt, expiresAt),
     replace: async (ref, record, replacement) => table().replace(ref, record, replacement),

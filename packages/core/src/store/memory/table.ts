@@ -6,6 +6,7 @@ import { moveOf, othersOf, refuseTaken, victims } from "./admission.ts";
 import { makeRoom } from "./capacity.ts";
 import type { Effect, Moved } from "./effects.ts";
 import { aliveIn, copyEnding, copyRecord, endedTombstone, tombstoneIn } from "./entry.ts";
+import { ownerEnded } from "./ended-owner.ts";
 import { KindTable } from "./kind.ts";
 import { replay } from "./replay.ts";
 
@@ -143,23 +144,42 @@ export class RecordTable {
     return tombstone;
   }
 
-  /** Ends every record of an owner but `except`; how many. */
-  endOwner(kindName: string, owner: OwnerKey, ending: Ending, except?: contract.Handle): number {
-    const kind = this.#kinds.get(kindName);
-    if (kind === undefined) return 0;
+  /** As `create`, unless the record's owner or its kind was ended since. @throws as `create` */
+  adopt(record: StoredRecord, admission?: contract.Admission): contract.Adopted {
+    const kind = this.#kind(record.kind);
+    const present = kind.alive({ kind: record.kind, key: record.key }, this.#clock.now());
+    const isHere = present?.key === record.key && present.handle === record.handle;
+    const ending = kind.endedSince(record);
+    if (ending !== null) {
+      if (isHere) this.end({ kind: record.kind, key: record.key }, ending);
+      return { status: "ended", ending };
+    }
+    return isHere ? { status: "created", evicted: [] } : this.create(record, admission);
+  }
+
+  /** Ends every record of an owner but `except`; how many, or null where `except` is not alive. */
+  endOwner(
+    kindName: string,
+    owner: OwnerKey,
+    ending: Ending,
+    except?: contract.Handle,
+  ): number | null {
+    const kind = this.#kind(kindName);
+    const owned = kind.ownedBy(owner, this.#clock.now());
+    const others = owned.filter(({ handle }) => handle !== except);
+    if (except !== undefined && others.length === owned.length) return null;
     const effects: Effect[] = [];
     const copied = copyEnding(ending);
-    for (const record of kind.ownedBy(owner, this.#clock.now())) {
-      if (record.handle !== except) this.#end(kind, record, copied, effects);
-    }
+    for (const record of others) this.#end(kind, record, copied, effects);
+    this.#remember(kind, ownerEnded(kindName, owner, copied), effects);
     this.#emit(effects);
-    return effects.length;
+    return others.length;
   }
 
   /** Ends every record of a kind in constant time; `purge` makes the tombstones. */
   endAll(kindName: string, ending: Ending): void {
     const copied = copyEnding(ending);
-    if (!this.#kinds.get(kindName)?.retire(copied, true)) return;
+    this.#kind(kindName).retire(copied, true);
     this.#emit([{ endAll: { kind: kindName, ending: copied } }]);
   }
 
@@ -231,7 +251,11 @@ export class RecordTable {
 
   /** The whole state as effects, made step by step: the table may change in between. */
   *state(): Iterable<Effect> {
-    for (const kind of this.#kinds.values()) yield* kind.state();
+    for (const [name, kind] of this.#kinds) {
+      const ending = kind.lastEndAll;
+      if (ending !== null) yield { endAll: { kind: name, ending } };
+      yield* kind.state();
+    }
   }
 
   #kind(name: string): KindTable {
@@ -247,6 +271,15 @@ export class RecordTable {
     const put = copyRecord(record);
     kind.put(put);
     effects.push({ put });
+  }
+
+  /** Keeps the latest ending of an owner. */
+  #remember(kind: KindTable, mark: Tombstone, effects: Effect[]): void {
+    const known = kind.markAt(mark.key);
+    if (known !== null && known.ending.at >= mark.ending.at) return;
+    effects.push(...makeRoom(this.#kinds, this.#maxRecords, this.#clock.now()));
+    kind.bury(mark);
+    effects.push({ end: mark });
   }
 
   #evict(kind: KindTable, victim: StoredRecord, by: StoredRecord, effects: Effect[]): Tombstone {
