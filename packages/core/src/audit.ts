@@ -40,6 +40,9 @@ type AuditedEvent = Extract<
   | "csrf-rejected"
   | "client-changed"
   | "store-down"
+  | "exported"
+  | "restored"
+  | "restore-failed"
 >;
 
 /** Result and controls of each. */
@@ -57,6 +60,9 @@ const AUDITED: Record<AuditedEvent, readonly ["success" | "failure", readonly st
   "csrf-rejected": ["failure", ["sc-23", "si-10", "au-3"]],
   "client-changed": ["failure", ["sc-23", "si-4", "au-3"]],
   "store-down": ["failure", ["au-5", "cp-10"]],
+  exported: ["success", ["cp-9", "au-3"]],
+  restored: ["success", ["cp-10", "au-3"]],
+  "restore-failed": ["failure", ["cp-10", "si-10", "au-3"]],
 };
 
 /** The diagnostics channel on which every record of every manager is published. */

@@ -4,6 +4,7 @@ import type { Clock, UnixMs } from "./clock.ts";
 import type { CsrfRejection } from "./csrf/policy.ts";
 import type { ClientFacts } from "./request/facts.ts";
 import type { ClientCheck } from "./session/types.ts";
+import type { ImportResult } from "./snapshot/types.ts";
 import type { Ending, Handle } from "./store/contract.ts";
 
 interface EventBase {
@@ -109,6 +110,34 @@ export interface SessionEvents {
   };
   /** The store took over a session that was made while it was away. */
   promoted: SessionEvent & { readonly type: "promoted" };
+  /** A snapshot was written. */
+  exported: EventBase & {
+    readonly type: "exported";
+    readonly snapshot: string;
+    readonly count: number;
+    readonly bytes: number;
+  };
+  /** A snapshot was read to its end. */
+  restored: EventBase & {
+    readonly type: "restored";
+    readonly snapshot: string;
+    readonly count: number;
+    readonly skipped: ImportResult["skipped"];
+  };
+  /** One record of a snapshot (`handle`), or all from some line on, was not restored. */
+  "restore-failed": EventBase & {
+    readonly type: "restore-failed";
+    readonly snapshot: string | null;
+    readonly handle: Handle | null;
+    readonly reason: string;
+  };
+  /** A snapshot held more than the option `limit` of an import allows; `count` were left out. */
+  "restore-limited": EventBase & {
+    readonly type: "restore-limited";
+    readonly snapshot: string;
+    readonly limit: number;
+    readonly count: number;
+  };
   /** The store is left alone: its last calls got no answer. */
   "store-down": EventBase & { readonly type: "store-down"; readonly code: string };
   /** The store answers again. `downMs`: since the first call that it did not answer. */
@@ -160,6 +189,10 @@ const LEVELS: Record<keyof SessionEvents, Level> = {
   "token-reused": "warn",
   degraded: "debug",
   promoted: "info",
+  exported: "info",
+  restored: "info",
+  "restore-failed": "error",
+  "restore-limited": "warn",
   "store-down": "error",
   "store-up": "info",
   "store-failed": "error",

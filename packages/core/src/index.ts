@@ -36,6 +36,7 @@ export type { StandardSchema } from "./options/standard-schema.ts";
 export { DEFAULTS } from "./options/defaults.ts";
 export type * from "./session/types.ts";
 export type * from "./manager/types.ts";
+export type * from "./snapshot/types.ts";
 export type { PolicyDescription, PolicyPoint } from "./manager/describe.ts";
 export type { UpgradeOptions, UpgradeRequest } from "./manager/upgrade.ts";
 export type { WatchOptions } from "./manager/watch.ts";

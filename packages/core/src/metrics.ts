@@ -39,6 +39,21 @@ export const METRICS = {
     labels: [],
     help: "Requests whose changes were not written, because the session ended meanwhile",
   },
+  sojourn_snapshot_records_total: {
+    kind: "counter",
+    labels: ["outcome"],
+    help: "Records of snapshots: exported, restored, or why they were skipped",
+  },
+  sojourn_snapshot_bytes_total: {
+    kind: "counter",
+    labels: [],
+    help: "Bytes of snapshots that were exported",
+  },
+  sojourn_snapshots_total: {
+    kind: "counter",
+    labels: ["outcome"],
+    help: "Snapshots exported, restored or refused",
+  },
   sojourn_store_failures_total: {
     kind: "counter",
     labels: ["operation", "code"],
@@ -86,10 +101,33 @@ export function feedMetrics(events: Events, metrics: Metrics): void {
   count("cookie-rejected", "sojourn_cookies_rejected_total", ({ reason }) => ({ reason }));
   count("token-reused", "sojourn_tokens_reused_total");
   count("changes-dropped", "sojourn_changes_dropped_total");
+  feedSnapshots(events, metrics);
   count("store-failed", "sojourn_store_failures_total", ({ operation, code }) => ({
     operation,
     code,
   }));
+}
+
+function feedSnapshots(events: Events, metrics: Metrics): void {
+  const records = (outcome: string, value: number): void =>
+    metrics.add("sojourn_snapshot_records_total", value, { outcome });
+  const snapshot = (outcome: string): void =>
+    metrics.add("sojourn_snapshots_total", 1, { outcome });
+  events.on("exported", (event) => {
+    const { count, bytes } = event as SessionEvents["exported"];
+    snapshot("exported");
+    records("exported", count);
+    metrics.add("sojourn_snapshot_bytes_total", bytes, {});
+  });
+  events.on("restored", (event) => {
+    const { count, skipped } = event as SessionEvents["restored"];
+    snapshot("restored");
+    records("restored", count);
+    for (const [outcome, value] of Object.entries(skipped)) records(outcome, value);
+  });
+  events.on("restore-failed", (event) => {
+    if ((event as SessionEvents["restore-failed"]).handle === null) snapshot("refused");
+  });
 }
 
 function why({ ending }: SessionEvents["logout" | "revoked" | "evicted" | "expired"]): {

@@ -1,5 +1,6 @@
 /** E-20 E-22: every event, who gets it, and that nobody is disturbed by who listens badly. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { Readable, Writable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { type CsrfFacts, csrfPolicy } from "../src/csrf/policy.ts";
@@ -73,7 +74,18 @@ async function everything(options: Parameters<typeof world>[0] = {}): Promise<Wo
   line.restore();
   await setTimeout(150);
   await five.visit(() => {});
+  await twoSessions(made);
+  const snapshot: Buffer[] = [];
+  await sessions.export(
+    new Writable({ write: (part: Buffer, _, done) => (snapshot.push(part), done()) }),
+  );
+  await sessions.import(Readable.from(snapshot), { limit: 1 });
+  await sessions.import(Readable.from(["no snapshot"])).catch(() => {});
   return made;
+}
+
+async function twoSessions({ browser }: Pick<World, "browser">): Promise<void> {
+  for (const user of ["fay", "gil"]) await browser().visit((session) => session.login(user));
 }
 
 const LEVELS: Record<AnySessionEvent["type"], string> = {
@@ -97,6 +109,10 @@ const LEVELS: Record<AnySessionEvent["type"], string> = {
   "token-reused": "warn",
   degraded: "debug",
   promoted: "info",
+  exported: "info",
+  restored: "info",
+  "restore-failed": "error",
+  "restore-limited": "warn",
   "store-down": "error",
   "store-up": "info",
   "store-failed": "error",

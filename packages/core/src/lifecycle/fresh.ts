@@ -79,7 +79,12 @@ function approvalRef(
 ): { kind: string; key: RecordKey } {
   const text = JSON.stringify([handle, action, canonical(params)]);
   const key = `${tagOf(handle)}.${hash("sha256", text, "base64url")}` as RecordKey;
-  return { kind: `approval:${kind}`, key };
+  return { kind: approvalKind(kind), key };
+}
+
+/** The kind of the approvals beside the sessions of a kind. */
+export function approvalKind(kind: string): string {
+  return `approval:${kind}`;
 }
 
 /** The same value for objects that differ only in the order of their keys. */

@@ -10,6 +10,8 @@ import { inspectMethods } from "./inspect.ts";
 import { revokeMethods } from "./revoke.ts";
 import type { Sessions } from "./types.ts";
 import { sessionOfUpgrade } from "./upgrade.ts";
+import { exportSnapshot } from "../snapshot/export.ts";
+import { importSnapshot } from "../snapshot/import.ts";
 import { Watches } from "./watch.ts";
 
 /** Implements {@link Sessions}. */
@@ -34,6 +36,8 @@ export function createSessions(engine: Engine, pipeline: Pipeline): Sessions {
     ...revokeMethods(engine),
     ...batchMethods(engine),
     create: (options) => createOutside(engine, options),
+    export: (to, options) => exportSnapshot(engine, to, options),
+    import: (from, options) => importSnapshot(engine, from, options),
     describePolicy: () => describePolicy(settings),
     fromUpgrade: (request, options) => sessionOfUpgrade(pipeline, request, options),
     watch: (handle, onEnded, options) => watches.add(handle, onEnded, options),

@@ -4,6 +4,14 @@ import type { SessionEvents } from "../events.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { LoginOptions, Session } from "../session/types.ts";
 import type { Counts, Ending, Handle } from "../store/contract.ts";
+import type {
+  ExportOptions,
+  ExportResult,
+  ImportOptions,
+  ImportResult,
+  SnapshotSource,
+  SnapshotTarget,
+} from "../snapshot/types.ts";
 import type { PolicyDescription } from "./describe.ts";
 import type { UpgradeOptions, UpgradeRequest } from "./upgrade.ts";
 import type { WatchOptions } from "./watch.ts";
@@ -141,6 +149,19 @@ export interface Sessions {
     change: (data: Record<string, unknown>) => void,
     options?: { dryRun?: boolean },
   ): Promise<BatchResult>;
+  /**
+   * Writes the alive sessions and approvals as a snapshot, encrypted and with constant memory: handles,
+   * deadlines and tokens stay good. See docs/guides/snapshots.md for the format.
+   * @throws SOJOURN_OPTIONS_INVALID, SOJOURN_STORE_…, and what the stream fails with
+   */
+  export(to: SnapshotTarget, options?: ExportOptions): Promise<ExportResult>;
+  /**
+   * Restores a snapshot into the store. Nothing alive is overwritten or ended for it, nothing that ended
+   * comes back, and no deadline moves; so it may be repeated. Of a damaged snapshot the good beginning
+   * is restored: `error.details.result` says what.
+   * @throws SOJOURN_SNAPSHOT_INVALID with `details.reason`, SOJOURN_OPTIONS_INVALID, SOJOURN_STORE_…
+   */
+  import(from: SnapshotSource, options?: ImportOptions): Promise<ImportResult>;
   /** Active sessions and distinct principals. */
   count(): Promise<Counts>;
   /** Principals with alive sessions and how many each. */

@@ -35,6 +35,8 @@ export interface Settings extends Pick<
   | "justification"
   | "breaker"
 > {
+  /** The keys of the option `secret`. */
+  readonly ring: KeyRing;
   /** Signs and verifies the cookie. */
   readonly signing: Signing;
   /** Signs and verifies anti-forgery tokens. */
@@ -80,6 +82,7 @@ export function resolveSettings(given: SessionOptions = {}): Settings {
   }
   return {
     ...checked,
+    ring,
     signing: new Signing(ring, "cookie"),
     csrf: new Signing(ring, "csrf"),
     deviceSigning: checked.deviceCookie ? new Signing(ring, "device") : null,

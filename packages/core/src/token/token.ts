@@ -53,6 +53,11 @@ export function digestToken(token: Token): RecordKey {
   return `${token.slice(0, TAG_LENGTH)}.${hash("sha256", token, "base64url")}` as RecordKey;
 }
 
+/** Whether a text has the exact form of a key of {@link digestToken}. */
+export function isDigestKey(text: string): text is RecordKey {
+  return text.length === TOKEN_LENGTH && TOKEN.test(text);
+}
+
 /** A new public id with the given tag: 96 random bits, to be unique, not secret. */
 export function mintHandle(tag: string): Handle {
   return `${tag}${randomBytes(12).toString("base64url")}` as Handle;
