@@ -19,6 +19,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     testTimeout: 30_000,
+    setupFiles: [`${import.meta.dirname}/test/support/no-leaks.ts`],
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       ...readdirSync("packages").map((name) => project(name, `packages/${name}`)),
