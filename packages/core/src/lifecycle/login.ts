@@ -112,7 +112,7 @@ export async function becomeSession(
       }),
       dataText: carriedData(state, becoming),
     });
-    if (state.phase !== "alive" || !state.record) {
+    if (!state.record) {
       await store(engine, draft, becoming.admission);
       return takeOver(state, draft, sent);
     }

@@ -100,7 +100,7 @@ async function compareAndSet(
   news: Partial<Facts> = {},
 ): Promise<void> {
   const { record } = state;
-  if (state.phase === "ended" || !record) throw sessionEnded(state.ending);
+  if (!record) throw sessionEnded(state.ending);
   const { deadlineMs } = engine.store;
   const giveUpAt = performance.now() + deadlineMs;
   const sent = state.data.text();
