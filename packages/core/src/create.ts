@@ -38,7 +38,8 @@ export function createSessionManager(options: SessionOptions = {}): SessionManag
   const codec = new PayloadCodec(settings.encryption);
   const local = localOf(settings, { guard, events, codec, relay });
   const store = local ?? guard;
-  const engine: Engine = { settings, codec, store, local, relay, events, queue: new CommitQueue() };
+  const queue = new CommitQueue();
+  const engine: Engine = { settings, codec, store, guard, local, relay, events, queue };
   const pipeline = createPipeline(engine, createVerbs(engine));
   return { sessions: createSessions(engine, pipeline), pipeline };
 }

@@ -7,10 +7,13 @@ import type { CookieRejection } from "./events.ts";
 import { principalOf } from "./policy/principal.ts";
 import { type Engine, isSessionEnded, openSession, timeoutsOf } from "./lifecycle/engine.ts";
 import { dropUnsaved, flush } from "./lifecycle/flush.ts";
+import { createVerbs } from "./lifecycle/verbs.ts";
+import { carriedOf, engineOver } from "./lifecycle/carried.ts";
 import { isStraggler } from "./policy/endings.ts";
 import { compareClients } from "./policy/client.ts";
 import { expired, isIdle } from "./policy/expiry.ts";
 import type { RequestFacts } from "./request/facts.ts";
+import { carriedCookies } from "./response/carried.ts";
 import { cookieMaking, decideCookie, planResponse } from "./response/decide.ts";
 import type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 import { EMPTY_DATA } from "./session/data.ts";
@@ -52,22 +55,31 @@ export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
     begin: (facts) => begin(engine, verbs, facts),
     async commit(context, sent = { headersSent: false }) {
       if (!(context instanceof Exchange)) throw misuse();
-      return context.inTurn(() => commit(engine, context, sent.headersSent));
+      const own = engineOver(engine, context.carried);
+      return context.inTurn(() => commit(own, context, sent.headersSent));
     },
   };
 }
 
-async function begin(engine: Engine, verbs: Verbs, facts: RequestFacts): Promise<RequestContext> {
-  const { signing, cookies, deviceSigning } = engine.settings;
+async function begin(
+  shared: Engine,
+  sharedVerbs: Verbs,
+  facts: RequestFacts,
+): Promise<RequestContext> {
+  const { signing, cookies, deviceSigning } = shared.settings;
   const spec = specFor(cookies, facts.secure);
   const { name } = spec;
   const presented = openCookies(signing, name, readCookie(facts.cookieHeader, name));
   const token = presented.status === "token" ? presented.token : null;
+  const carried = carriedOf(shared, { spec, token, cookieHeader: facts.cookieHeader });
+  const engine = engineOver(shared, carried);
+  const verbs = carried === null ? sharedVerbs : createVerbs(engine);
   const exchange = new Exchange({
     secure: facts.secure,
     client: () => facts.client(),
     presented: token,
     device: deviceSigning && new Device(deviceSigning, spec, facts.cookieHeader),
+    carried,
   });
   if (presented.status === "rejected") reject(engine, exchange, presented.reason);
   if (presented.status !== "token") {
@@ -218,11 +230,15 @@ async function commit(
     // The event says what was dropped; the answer of a session that ended meanwhile is no error.
     if (!isSessionEnded(error) && !dropUnsaved(engine, exchange.state, error)) throw error;
   }
-  const cookie = decideCookie(exchange, cookieMaking(engine.settings, exchange.secure));
+  const making = cookieMaking(engine.settings, exchange.secure);
+  const carried = carriedCookies(exchange, making);
+  const [sealed] = carried;
+  const cookie = decideCookie(exchange, making);
   const device = exchange.device?.take() ?? null;
   return planResponse(exchange, {
     cookie: cookie && sendable(engine, exchange, { cookie, headersSent }),
     device: device && sendable(engine, exchange, { cookie: device, headersSent }),
+    carried: sealed && sendable(engine, exchange, { cookie: sealed, headersSent }) ? carried : [],
   });
 }
 

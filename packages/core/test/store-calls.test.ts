@@ -49,6 +49,7 @@ describe("what a request costs the store, exactly", () => {
     expect(visitor.plan).toEqual({
       cookie: null,
       device: null,
+      carried: [],
       clearSiteData: null,
       privacy: "varies",
     });

@@ -44,7 +44,7 @@ function oddHeaders(length: number): TypeError {
 /** Sets the session's cookies beside all others, what caches must be told, and what browsers clear. */
 export function applyPlan(
   response: HoldableResponse,
-  { cookie, device, clearSiteData, privacy }: ResponsePlan,
+  { cookie, device, carried, clearSiteData, privacy }: ResponsePlan,
 ): void {
   if (clearSiteData !== null) response.setHeader?.("Clear-Site-Data", clearSiteData);
   const headers = privacyHeaders(privacy, {
@@ -52,7 +52,7 @@ export function applyPlan(
     cacheControl: textOf(response.getHeader?.("Cache-Control")),
   });
   for (const [name, value] of Object.entries(headers)) response.setHeader?.(name, value);
-  const ours = [cookie, device].filter((one) => one !== null);
+  const ours = [cookie, device, ...carried].filter((one) => one !== null);
   if (ours.length === 0) return;
   const others = response.getHeader?.("Set-Cookie") ?? [];
   const lines = ours.map(({ name, value, attributes }) => serializeCookie(name, value, attributes));

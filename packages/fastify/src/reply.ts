@@ -27,6 +27,7 @@ const PAYLOAD_HEADERS = [
 export function applyPlan(reply: FastifyReply, plan: ResponsePlan, payload: unknown): unknown {
   if (plan.cookie) setCookie(reply, plan.cookie);
   if (plan.device) setCookie(reply, plan.device);
+  for (const cookie of plan.carried) setCookie(reply, cookie);
   if (plan.clearSiteData !== null) reply.header("clear-site-data", plan.clearSiteData);
   if (plan.privacy === "none") return payload;
   const sent = isResponse(payload) ? unpack(reply, payload) : payload;

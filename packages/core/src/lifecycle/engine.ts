@@ -28,13 +28,15 @@ import {
   type StoredRecord,
   type Tombstone,
 } from "../store/contract.ts";
-import type { StoreCaller } from "../store/guard.ts";
+import type { StoreCaller, StoreGuard } from "../store/guard.ts";
 
 /** Shared by all verbs of one manager. */
 export interface Engine {
   readonly settings: Settings;
   readonly codec: PayloadCodec;
   readonly store: StoreCaller;
+  /** The store under guard, without what `local` puts before it. */
+  readonly guard: StoreGuard;
   /** What goes on while the store is away; null unless `onStoreError` is `'local'`. */
   readonly local: LocalCaller | null;
   /** The way to the other processes on the store; null where there are none. */
@@ -97,7 +99,9 @@ export async function readAlive(
   state: SessionState,
   { kind, key }: StoredRecord,
 ): Promise<StoredRecord> {
-  const found = await engine.store.call("read", (from) => from.read({ kind, key }));
+  const found = await engine.store.call("read", (from) =>
+    from.read({ kind, key }, { fresh: true }),
+  );
   if (found !== null && !isTombstone(found)) return found;
   dropChanges(engine, state, found);
   throw sessionEnded(state.ending);

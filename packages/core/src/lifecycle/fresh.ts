@@ -83,7 +83,7 @@ function approvalRef(
 }
 
 /** The kind of the approvals beside the sessions of a kind. */
-export function approvalKind(kind: string): string {
+function approvalKind(kind: string): string {
   return `approval:${kind}`;
 }
 

@@ -150,7 +150,7 @@ export interface Sessions {
     options?: { dryRun?: boolean },
   ): Promise<BatchResult>;
   /**
-   * Writes the alive sessions and approvals as a snapshot, encrypted and with constant memory: handles,
+   * Writes the alive sessions as a snapshot, encrypted and with constant memory: handles,
    * deadlines and tokens stay good. See docs/guides/snapshots.md for the format.
    * @throws SOJOURN_OPTIONS_INVALID, SOJOURN_STORE_…, and what the stream fails with
    */

@@ -34,11 +34,12 @@ export class Watches {
     engine.local?.onEnding(lookAtAll);
   }
 
-  /** See `Sessions.watch`. @throws SOJOURN_OPTIONS_INVALID, SOJOURN_STORE_CLOSED */
+  /** See `Sessions.watch`. @throws SOJOURN_OPTIONS_INVALID, SOJOURN_STORE_UNSUPPORTED, SOJOURN_STORE_CLOSED */
   add(text: string, onEnded: (ending: Ending) => void, { every }: WatchOptions = {}): () => void {
     const handle = parseHandle(text);
     if (handle === null) throw invalid("handle: must be that of a session, as session.handle is");
     const everyMs = every === undefined ? LOOK_EVERY : duration(every);
+    if (this.#engine.settings.store.carrier) throw outOfSight();
     if (this.#closed) throw closed();
     if (this.#all.size === 0) this.#listen();
     const watch = new Watch(this.#engine, { handle, everyMs }, (ending) => {
@@ -180,6 +181,13 @@ function duration(value: Duration): number {
   if (typeof ms === "number" && ms > 0 && ms <= 2 ** 31 - 1) return ms;
   const problem = typeof ms === "number" ? "must be longer than 0 and at most 24 days" : ms.problem;
   throw invalid(`every: ${problem}`);
+}
+
+function outOfSight(): SojournError {
+  return new SojournError(
+    "SOJOURN_STORE_UNSUPPORTED",
+    "sessions.watch() needs a store that can be asked for a session; with this one sessions are in the browsers",
+  );
 }
 
 function closed(): SojournError {

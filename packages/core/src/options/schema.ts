@@ -8,6 +8,7 @@ import type { BreakerOptions } from "../store/breaker.ts";
 import type { OnLimit } from "../store/contract.ts";
 import { isExternalKey, KeyRing, type KeySource, MIN_SECRET_LENGTH } from "../keys/key-ring.ts";
 import { BREAKER_DEFAULTS, DEFAULTS } from "./defaults.ts";
+import { beyondCarrier } from "./carried.ts";
 import { parseDuration } from "./duration.ts";
 import type { Binding, ClearSiteData, OnStoreError, SessionOptions } from "./types.ts";
 
@@ -193,7 +194,12 @@ const options = z
     generateSecret:
       fn<NonNullable<SessionOptions["generateSecret"]>>("() => 32 random bytes").optional(),
   })
-  .superRefine(({ idle, absolute, touchAfter, preset, justification }, context) => {
+  .superRefine((checked, context) => {
+    const { idle, absolute, touchAfter, preset, justification, store } = checked;
+    if (store?.carrier) {
+      for (const [path, message] of beyondCarrier(checked))
+        context.addIssue({ code: "custom", path: [path], message });
+    }
     if (preset !== undefined && justification === undefined) {
       for (const [path, message] of beyondPreset(preset, { idle, absolute }))
         context.addIssue({ code: "custom", path: [path], message });

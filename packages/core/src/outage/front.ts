@@ -7,12 +7,12 @@ import type { LocalKnowledge } from "./local.ts";
 export function frontOf(known: LocalKnowledge): Store {
   const { store, recent, provisional, condemned, backlog } = known;
   return over(store, {
-    async read(ref) {
+    async read(ref, how) {
       await backlog.settle(ref, store);
-      const { result, isDoubtful } = await recent.bring(() => store.read(ref));
+      const { result, isDoubtful } = await recent.bring(() => store.read(ref, how));
       // What was forgotten meanwhile is probably over: the store is asked once more.
       const isSure = result === null || isTombstone(result) || !isDoubtful(result);
-      const answer = isSure ? result : await store.read(ref);
+      const answer = isSure ? result : await store.read(ref, { fresh: true });
       const found = answer ?? (await provisional.read(ref));
       if (found === null || isTombstone(found)) {
         recent.drop(ref);

@@ -28,15 +28,13 @@ export function cookieMaking(settings: Settings, isSecure: boolean): CookieMakin
 export function tokenCookie(
   token: Token,
   expiresAt: UnixMs | undefined,
-  { spec, signing, persistent, now }: CookieMaking,
+  making: CookieMaking,
 ): PlannedCookie {
-  const { name } = spec;
-  const isKept = persistent && expiresAt !== undefined;
-  const maxAge = isKept ? { maxAge: deadlineSeconds(expiresAt, now) } : {};
+  const { name, attributes } = making.spec;
   return {
     name,
-    value: sealToken(signing, name, token),
-    attributes: { ...spec.attributes, ...maxAge },
+    value: sealToken(making.signing, name, token),
+    attributes: { ...attributes, ...lifeOf(expiresAt, making) },
   };
 }
 
@@ -46,16 +44,29 @@ export function decideCookie(exchange: Exchange, making: CookieMaking): PlannedC
   if (token !== null) return tokenCookie(token, exchange.state.record?.expiresAt, making);
   if (!exchange.clearCookie) return null;
   exchange.clearCookie = false;
-  const { name, attributes } = making.spec;
-  return { name, value: "", attributes: { ...attributes, maxAge: 0 } };
+  return clearedCookie(making.spec.name, making);
+}
+
+/** What makes a browser drop a cookie of ours. */
+export function clearedCookie(name: string, { spec }: CookieMaking): PlannedCookie {
+  return { name, value: "", attributes: { ...spec.attributes, maxAge: 0 } };
+}
+
+/** `Max-Age` for what is to last until `expiresAt`; nothing where cookies end with the browser session. */
+export function lifeOf(
+  expiresAt: UnixMs | undefined,
+  { persistent, now }: CookieMaking,
+): { maxAge?: number } {
+  if (!persistent || expiresAt === undefined) return {};
+  return { maxAge: deadlineSeconds(expiresAt, now) };
 }
 
 /** The plan for a response with these cookies. */
 export function planResponse(
   exchange: Exchange,
-  { cookie, device }: Pick<ResponsePlan, "cookie" | "device">,
+  { cookie, device, carried }: Pick<ResponsePlan, "cookie" | "device" | "carried">,
 ): ResponsePlan {
-  const isSecret = cookie !== null || device !== null;
+  const isSecret = cookie !== null || device !== null || carried.length > 0;
   const privacy = isSecret ? "secret" : exchange.accessed ? "varies" : "none";
-  return { cookie, device, clearSiteData: exchange.takeClearSiteData(), privacy };
+  return { cookie, device, carried, clearSiteData: exchange.takeClearSiteData(), privacy };
 }

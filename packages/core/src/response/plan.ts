@@ -17,6 +17,8 @@ export interface ResponsePlan {
   readonly cookie: PlannedCookie | null;
   /** The device cookie, where the browser is to get one. */
   readonly device: PlannedCookie | null;
+  /** The cookies of a record that travels with the browser; most often none. */
+  readonly carried: readonly PlannedCookie[];
   /** Value of the header `Clear-Site-Data`, or null. */
   readonly clearSiteData: string | null;
   readonly privacy: "none" | "varies" | "secret";

@@ -1,5 +1,6 @@
 /** The mutable side of one request: its session, and what its response will have to say. */
 import type { UnixMs } from "../clock.ts";
+import type { Carried } from "../cookie/carried.ts";
 import type { Device } from "../cookie/device.ts";
 import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { SojournError } from "../errors.ts";
@@ -74,12 +75,15 @@ export interface ExchangeParts {
   readonly presented: Token | null;
   /** Null without the option `deviceCookie`. */
   readonly device: Device | null;
+  /** Null where records do not travel with the browser. */
+  readonly carried: Carried | null;
 }
 
 /** One request: what it brought and what must be answered. */
 export class Exchange {
   readonly secure: boolean;
   readonly device: Device | null;
+  readonly carried: Carried | null;
   readonly #client: () => ClientFacts;
   #session: Session | null = null;
   #state: SessionState | null = null;
@@ -98,9 +102,10 @@ export class Exchange {
   readonly #presented: Token | null;
   #minted: Token | null = null;
 
-  constructor({ secure, client, presented, device }: ExchangeParts) {
+  constructor({ secure, client, presented, device, carried }: ExchangeParts) {
     this.secure = secure;
     this.device = device;
+    this.carried = carried;
     this.#client = client;
     this.#presented = presented;
   }

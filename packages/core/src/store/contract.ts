@@ -25,6 +25,7 @@
  * tag, so a sharded store can keep it on one shard and stay atomic; other stores ignore it.
  */
 import type { Clock, UnixMs } from "../clock.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
 
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
@@ -87,6 +88,12 @@ export interface Tombstone {
 export type Ref =
   | { readonly kind: string; readonly key: RecordKey }
   | { readonly kind: string; readonly handle: Handle };
+
+/** How a record is read. */
+export interface ReadOptions {
+  /** From where it is kept, never from a copy that the store has near by. */
+  readonly fresh?: boolean;
+}
 
 /** What to do with one session too many. */
 export type OnLimit = "evict-oldest" | "evict-idle" | "reject";
@@ -190,7 +197,10 @@ export interface OwnersPage {
 /** How far apart the clocks may be that `adopt` compares, in ms. */
 export const CLOCK_TOLERANCE = 10_000;
 
-/** For how long at least a store remembers for `adopt` that it ended an owner's records, in ms: no cookie outlives it. */
+/**
+ * For how long a store remembers for `adopt` that it ended an owner's records, in ms: no cookie outlives it. A
+ * bounded store that is full may forget sooner, as it forgets tombstones.
+ */
 export const ENDING_REMEMBERED: number = 400 * 86_400_000;
 
 /** Outcome of {@link Store.adopt}. */
@@ -223,6 +233,41 @@ export interface Signals {
   listen(topic: string, listener: SignalListener): () => void;
 }
 
+/** What a browser brought of a record that travels with it, and what it can carry. */
+export interface Brought {
+  /** Of the session's records; those of other kinds do not travel. */
+  readonly kind: string;
+  /** Name of the session's cookie: a sealed record is worth nothing under another one. */
+  readonly name: string;
+  /** The keys of the option `secret`. */
+  readonly ring: KeyRing;
+  /** The most characters that the browser can carry. */
+  readonly room: number;
+  /** The sealed record, and the key that the browser's token is stored under; null: there is none. */
+  readonly sealed: { readonly key: RecordKey; readonly text: string } | null;
+}
+
+/** What a browser is to carry: a sealed record, and what its cookies must know of it. */
+export interface Taken {
+  readonly key: RecordKey;
+  /** At most `room` characters that may stand in a cookie. */
+  readonly text: string;
+  readonly expiresAt: UnixMs;
+}
+
+/** A store as one request sees it, where records travel with the browser. */
+export interface CarriedStore extends Store {
+  /** What the browser is to carry from now on, told once: null nothing, undefined what it carries already. */
+  taken(): Taken | null | undefined;
+}
+
+/** Makes the store of each request; see {@link Store.carrier}. */
+export interface Carrier {
+  /** The most cookies that one record may take, 1 to 8. */
+  readonly chunks: number;
+  forRequest(brought: Brought): CarriedStore;
+}
+
 /** Keeps records. See the laws at the top of this file. */
 export interface Store {
   /** For messages: `memory`, `file`, `redis` … */
@@ -231,6 +276,11 @@ export interface Store {
   readonly clock: Clock;
   /** For stores of many processes: how one tells the others what it did. */
   readonly signals?: Signals;
+  /**
+   * For stores whose records travel with the browser, sealed. Requests are served by what this makes; the store itself
+   * answers from outside a request. The laws then hold within one request; of parallel ones the last wins.
+   */
+  readonly carrier?: Carrier;
   /** Gets ready (files, connections, migrations). Every operation waits for it. Idempotent. */
   open?(): Promise<void>;
   /** Looks at the server's settings; empty when all is well. Says so too when it may not look. */
@@ -240,7 +290,7 @@ export interface Store {
    * from the one asked for). A naturally expired record is a tombstone (`idle` or `absolute`) for
    * as long as the store remembers it.
    */
-  read(ref: Ref): Promise<StoredRecord | Tombstone | null>;
+  read(ref: Ref, how?: ReadOptions): Promise<StoredRecord | Tombstone | null>;
   /**
    * Creates, admits and indexes in one atom. Never overwrites.
    * @throws SOJOURN_RECORD_EXISTS when key or handle is taken, by a record or a tombstone.

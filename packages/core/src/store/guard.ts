@@ -60,16 +60,17 @@ const AWAY: ReadonlySet<ErrorCode> = new Set([
 export class StoreGuard implements StoreCaller {
   readonly deadlineMs: number;
   readonly #store: Store;
-  readonly #breaker: Breaker;
-  readonly #onFailure: OnStoreFailure;
-  readonly #onCall: GuardParts["onCall"];
+  readonly #parts: GuardParts;
 
-  constructor(store: Store, { deadlineMs, breaker, onFailure, onCall }: GuardParts) {
-    this.deadlineMs = deadlineMs;
+  constructor(store: Store, parts: GuardParts) {
+    this.deadlineMs = parts.deadlineMs;
     this.#store = store;
-    this.#breaker = breaker;
-    this.#onFailure = onFailure;
-    this.#onCall = onCall;
+    this.#parts = parts;
+  }
+
+  /** The same guard over another store: one breaker, one deadline. */
+  over(store: Store): StoreGuard {
+    return new StoreGuard(store, this.#parts);
   }
 
   /**
@@ -84,7 +85,8 @@ export class StoreGuard implements StoreCaller {
     { undo, withinMs = this.deadlineMs }: CallOptions<T> = {},
   ): Promise<T> {
     const store = this.#store;
-    const attempt = this.#breaker.attempt();
+    const { breaker, onFailure, onCall } = this.#parts;
+    const attempt = breaker.attempt();
     if (typeof attempt === "number") throw spared(store.name, operation, attempt);
     const began = performance.now();
     const tooLate = timeout(this.deadlineMs, `${store.name}: ${operation}`);
@@ -92,21 +94,21 @@ export class StoreGuard implements StoreCaller {
     try {
       const result = await withDeadline(answer, withinMs, tooLate);
       checkAnswer(store.name, operation, result);
-      this.#breaker.answered();
+      breaker.answered();
       return result;
     } catch (cause) {
       const error = isSojournError(cause) ? cause : unavailable(store.name, operation, cause);
-      if (isAway(error)) this.#breaker.failed(attempt, error.code);
-      else this.#breaker.answered();
-      this.#onFailure(operation, error.code);
+      if (isAway(error)) breaker.failed(attempt, error.code);
+      else breaker.answered();
+      onFailure(operation, error.code);
       if (undo && error.code === "SOJOURN_STORE_TIMEOUT") {
         answer
           .then((late) => undo(store, late))
-          .catch(() => this.#onFailure(`undo ${operation}`, error.code));
+          .catch(() => onFailure(`undo ${operation}`, error.code));
       }
       throw error;
     } finally {
-      this.#onCall?.(operation, (performance.now() - began) / 1_000);
+      onCall?.(operation, (performance.now() - began) / 1_000);
     }
   }
 }

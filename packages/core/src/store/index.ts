@@ -1,8 +1,11 @@
 /** For authors of stores: the contract, the in-process table, errors and the clock. */
 export * from "./contract.ts";
+export { copyRecord, endedTombstone, expiredTombstone } from "./memory/entry.ts";
 export { RecordTable } from "./memory/table.ts";
 export type { Effect, RecordTableOptions } from "./memory/table.ts";
 export { ownerKey, parseTaggedOwner, randomTag, tagOf } from "../token/tag.ts";
+export { KeyRing, type KeySource } from "../keys/key-ring.ts";
+export { type Opened, Sealing } from "../keys/sealing.ts";
 export { SojournError, isSojournError } from "../errors.ts";
 export { systemClock } from "../clock.ts";
 export type { Clock, UnixMs } from "../clock.ts";
