@@ -18,7 +18,7 @@ function connected<Kind extends Client>(client: Kind): Kind {
   return client;
 }
 
-function kind(name: StoreKind["name"], connect: () => Client): StoreKind {
+function kind(name: StoreKind["name"], connect: () => Client, near: boolean = false): StoreKind {
   let shared: Client | undefined;
   return {
     name,
@@ -31,7 +31,7 @@ function kind(name: StoreKind["name"], connect: () => Client): StoreKind {
       return {
         async open() {
           client = client === null && shared !== undefined ? shared : connect();
-          const store = redisStore({ client, prefix, clock });
+          const store = redisStore({ client, prefix, clock, near });
           await store.open?.();
           return store;
         },
@@ -75,8 +75,20 @@ async function textUnder(prefix: string, masters: readonly Redis[]): Promise<str
 
 /** Both ways to have Redis. */
 export const redisKinds: readonly StoreKind[] = [
-  kind("redis", () => connected(new Redis(inject("redis").standalone, host))),
-  kind("redis cluster", () =>
-    connected(new Cluster(inject("redis").cluster.map((port) => ({ host, port })))),
-  ),
+  kind("redis", toServer),
+  kind("redis cluster", toCluster),
 ];
+
+/** Both with a near cache. */
+export const nearKinds: readonly StoreKind[] = [
+  kind("redis", toServer, true),
+  kind("redis cluster", toCluster, true),
+];
+
+function toServer(): Redis {
+  return connected(new Redis(inject("redis").standalone, host));
+}
+
+function toCluster(): Cluster {
+  return connected(new Cluster(inject("redis").cluster.map((port) => ({ host, port }))));
+}

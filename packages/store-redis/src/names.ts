@@ -55,6 +55,14 @@ export function everyTag(): readonly string[] {
   return tags;
 }
 
+/** A tag for each slot that has one, in the order of the slots. */
+export function tagsOfSlots(): ReadonlyMap<number, string> {
+  bySlot ??= new Map(everyTag().map((tag) => [slotOf(tag), tag]));
+  return bySlot;
+}
+
+let bySlot: ReadonlyMap<number, string> | undefined;
+
 function tagsBySlot(): readonly string[] {
   const letters = ALPHABET.split("");
   const all = letters.flatMap((first) =>

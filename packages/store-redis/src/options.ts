@@ -35,6 +35,26 @@ export interface RedisClient {
   duplicate?(override?: object): unknown;
   nodes?(role?: "all" | "master" | "slave"): readonly unknown[];
   refreshSlotsCache?(): void;
+  /** Of a `Cluster`: for each slot the addresses of its nodes, the master first. */
+  readonly slots?: readonly (readonly string[] | undefined)[];
+}
+
+/** Options of the near cache. */
+export interface NearOptions {
+  /** The most records kept; default 10,000. */
+  readonly entries?: number;
+  /**
+   * How old at most what is served can be when the servers' messages do not come any more; `'200ms'` to `'60s'`,
+   * default `'2s'`. Where they come, a change is known within milliseconds.
+   */
+  readonly staleness?: Duration;
+}
+
+/** The same with everything filled in. */
+export interface NearSettings {
+  readonly entries: number;
+  /** In ms. */
+  readonly staleness: number;
 }
 
 /** Options of {@link redisStore}. Give either `client` or `url`. */
@@ -57,6 +77,11 @@ export interface RedisStoreOptions {
    * Default true; false for an ACL without channels.
    */
   readonly events?: boolean;
+  /**
+   * Keeps sessions that were read in this process, and has the servers tell of every change (`CLIENT TRACKING`): reads
+   * without a round trip. Default false. See docs/guides/redis.md for what may be late, and by how much.
+   */
+  readonly near?: boolean | NearOptions;
 }
 
 /** Options with everything filled in. */
@@ -69,6 +94,8 @@ export interface ParsedOptions {
   /** In ms. */
   readonly rememberExpired: number;
   readonly events: boolean;
+  /** Null: none. */
+  readonly near: NearSettings | null;
 }
 
 /** What an option is when it is not given. */
@@ -77,7 +104,10 @@ export const DEFAULTS: Omit<ParsedOptions, "client" | "address"> = {
   clock: systemClock,
   rememberExpired: 3_600_000,
   events: true,
+  near: null,
 };
+
+const NEAR: NearSettings = { entries: 10_000, staleness: 2_000 };
 
 /** True for an object with these methods. */
 export function has(value: unknown, methods: readonly string[]): boolean {
@@ -121,10 +151,30 @@ const optionsSchema = z
       .exactOptional(),
     rememberExpired: duration.exactOptional(),
     events: z.boolean().exactOptional(),
+    near: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          entries: z.int().min(1).exactOptional(),
+          staleness: duration
+            .refine((ms) => ms >= 200 && ms <= 60_000, "must be '200ms' to '60s'")
+            .exactOptional(),
+        }),
+      ])
+      .exactOptional(),
   })
   .refine(({ client, url }) => (client === undefined) !== (url === undefined), {
     message: "give either client or url",
+  })
+  .refine(({ client, near = false }) => near === false || !client || canListen(client), {
+    path: ["near"],
+    message: "needs a client that has duplicate(), or is a Cluster of ioredis",
   });
+
+/** Whether connections of its own can be made to where a client goes. */
+function canListen(client: RedisClient): boolean {
+  return has(client, client.isCluster ? ["nodes"] : ["duplicate"]);
+}
 
 /**
  * Checks the options and fills in the defaults.
@@ -140,8 +190,9 @@ export function parseOptions(options: RedisStoreOptions): ParsedOptions {
       details: { problems },
     });
   }
-  const { client = null, url = null, ...rest } = parsed.data;
-  return { ...DEFAULTS, ...rest, client, address: url };
+  const { client = null, url = null, near: asked = false, ...rest } = parsed.data;
+  const near = asked === false ? null : { ...NEAR, ...(asked === true ? {} : asked) };
+  return { ...DEFAULTS, ...rest, client, address: url, near };
 }
 
 function withoutUndefined(options: unknown): unknown {

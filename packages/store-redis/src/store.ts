@@ -11,6 +11,8 @@ import type {
   Handle,
   OwnerKey,
   OwnersPage,
+  ReadOptions,
+  RecordKey,
   Ref,
   Replaced,
   Replacement,
@@ -27,6 +29,8 @@ import { adopt, create } from "./create.ts";
 import { LIST } from "./lua/reading.ts";
 import { CONSUME, END, END_ALL, END_OWNER, TOUCH, UPDATE } from "./lua/writes.ts";
 import type { Script } from "./lua/script.ts";
+import { slotTag, target } from "./names.ts";
+import { NearCache } from "./near/near.ts";
 import { parseOptions } from "./options.ts";
 import type { ParsedOptions, RedisStoreOptions } from "./options.ts";
 import { replace } from "./replace.ts";
@@ -52,11 +56,15 @@ class RedisStore implements Store {
   readonly signals?: RedisSignals;
   readonly #connection: Connection;
   readonly #scripts: Scripts;
+  readonly #near: NearCache | null;
 
   constructor(options: ParsedOptions) {
     this.clock = options.clock;
     this.#connection = new Connection(options);
     this.#scripts = new Scripts(this.#connection, options);
+    const { near: settings, clock, prefix } = options;
+    const parts = { connection: this.#connection, clock, prefix };
+    this.#near = settings && new NearCache({ ...parts, settings });
     const signals = signalsOf(this.#connection, options);
     if (signals) this.signals = signals;
   }
@@ -70,18 +78,26 @@ class RedisStore implements Store {
     return this.#connection.operation("look at its settings", () => adviceFor(client, this.clock));
   }
 
-  async read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
-    return found(ref.kind, await this.#connection.operation("read", () => this.#scripts.read(ref)));
+  async read(
+    ref: Ref,
+    { fresh = false }: ReadOptions = {},
+  ): Promise<StoredRecord | Tombstone | null> {
+    const near = fresh ? null : this.#near;
+    return near && "key" in ref ? near.read(ref, () => this.#read(ref)) : this.#read(ref);
   }
 
   async create(record: StoredRecord, admission?: Admission): Promise<Admitted> {
     assertRecord(record);
-    return this.#connection.operation("create", () => create(this.#scripts, record, admission));
+    return this.#changing(record.key, () =>
+      this.#connection.operation("create", () => create(this.#scripts, record, admission)),
+    );
   }
 
   async adopt(record: StoredRecord, admission?: Admission): Promise<Adopted> {
     assertRecord(record);
-    return this.#connection.operation("adopt", () => adopt(this.#scripts, record, admission));
+    return this.#changing(record.key, () =>
+      this.#connection.operation("adopt", () => adopt(this.#scripts, record, admission)),
+    );
   }
 
   async update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
@@ -98,8 +114,13 @@ class RedisStore implements Store {
 
   async replace(ref: Ref, record: StoredRecord, replacement: Replacement): Promise<Replaced> {
     assertRecord(record);
-    return this.#connection.operation("replace", () =>
-      replace(this.#scripts, ref, record, replacement),
+    const [, id] = target(ref);
+    return this.#changing(id, () =>
+      this.#changing(record.key, () =>
+        this.#connection.operation("replace", () =>
+          replace(this.#scripts, ref, record, replacement),
+        ),
+      ),
     );
   }
 
@@ -115,14 +136,16 @@ class RedisStore implements Store {
   ): Promise<number | null> {
     assertText("owner", owner);
     const args = [owner, endingText(ending), except ?? ""];
-    const answer = await this.#of(END_OWNER, kind, owner, args);
+    const answer = await this.#changing(owner, () => this.#of(END_OWNER, kind, owner, args));
     return answer === null ? null : Number(answer);
   }
 
   async endAll(kind: string, ending: Ending): Promise<void> {
+    this.#near?.forgetAll();
     await this.#connection.operation("endAll", () =>
       this.#scripts.everywhere(END_ALL, kind, [endingText(ending)]),
     );
+    this.#near?.forgetAll();
   }
 
   async consume(ref: Ref): Promise<StoredRecord | null> {
@@ -157,11 +180,30 @@ class RedisStore implements Store {
 
   close(): Promise<void> {
     this.signals?.close();
+    this.#near?.close();
     return this.#connection.close();
   }
 
+  async #read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
+    return found(ref.kind, await this.#connection.operation("read", () => this.#scripts.read(ref)));
+  }
+
+  /** A write: what the near cache has of its tag is of before. */
+  async #changing<T>(id: RecordKey | Handle | OwnerKey, write: () => Promise<T>): Promise<T> {
+    if (this.#near === null) return write();
+    this.#near.forget(slotTag(id));
+    try {
+      return await write();
+    } finally {
+      this.#near.forget(slotTag(id));
+    }
+  }
+
   #at(script: Script, ref: Ref, ...args: readonly (string | number)[]): Promise<unknown> {
-    return this.#connection.operation(script.name, () => this.#scripts.at(script, ref, args));
+    const [, id] = target(ref);
+    return this.#changing(id, () =>
+      this.#connection.operation(script.name, () => this.#scripts.at(script, ref, args)),
+    );
   }
 
   #of(script: Script, kind: string, id: OwnerKey, args: readonly string[]): Promise<unknown> {

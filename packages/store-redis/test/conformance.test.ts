@@ -6,6 +6,7 @@ import { conformance } from "@sojourn/store-conformance";
 import type { Clock, Store } from "@sojourn/core/store";
 import { redisStore } from "../src/index.ts";
 import type { RedisClient } from "../src/index.ts";
+import { sure } from "./support/near.ts";
 import { startCluster, startServer, startValkey } from "./support/server.ts";
 import type { ClusterOfThree, Server } from "./support/server.ts";
 
@@ -14,10 +15,17 @@ const FIVE_MINUTES = 300_000;
 const PATIENT = 30_000;
 let serial = 0;
 
-function suite(name: string, client: () => unknown, maxRaces: number): void {
+/** How a suite opens its stores. */
+interface Manner {
+  readonly maxRaces: number;
+  /** With a near cache, which is sure before the case begins. */
+  readonly near?: boolean;
+}
+
+function suite(name: string, client: () => unknown, { maxRaces, near = false }: Manner): void {
   const prefixes = new WeakMap<Store, string>();
   const at = (prefix: string, clock: Clock): Store => {
-    const store = redisStore({ client: client() as RedisClient, prefix, clock });
+    const store = redisStore({ client: client() as RedisClient, prefix, clock, near });
     prefixes.set(store, prefix);
     return store;
   };
@@ -26,7 +34,9 @@ function suite(name: string, client: () => unknown, maxRaces: number): void {
     maxRaces,
     open: async (clock) => {
       serial += 1;
-      return at(`${name} ${serial}`, clock);
+      const store = at(`${name} ${serial}`, clock);
+      if (near) await sure(store);
+      return store;
     },
     reopen: async (closed, clock) => at(prefixes.get(closed) ?? "", clock),
   });
@@ -38,19 +48,23 @@ describe("on a server", () => {
   let six: Redis;
   let five: Redis5;
   let piped: Redis;
+  let pipedFive: Redis5;
   beforeAll(async () => {
     server = await startServer();
     six = new Redis(server.url);
     five = new Redis5(server.url);
     piped = new Redis(server.url, { enableAutoPipelining: true, keyPrefix: "mine:" });
+    pipedFive = new Redis5(server.url, { keyPrefix: "ours:" });
   });
   afterAll(async () => {
-    for (const each of [six, five, piped]) each.disconnect();
+    for (const each of [six, five, piped, pipedFive]) each.disconnect();
     await server.stop();
   });
-  suite("ioredis 6", () => six, 200);
-  suite("ioredis 5", () => five, 20);
-  suite("auto-pipelining with a keyPrefix", () => piped, 20);
+  suite("ioredis 6", () => six, { maxRaces: 200 });
+  suite("near cache, ioredis 6", () => six, { maxRaces: 20, near: true });
+  suite("near cache, ioredis 5, a keyPrefix", () => pipedFive, { maxRaces: 20, near: true });
+  suite("ioredis 5", () => five, { maxRaces: 20 });
+  suite("auto-pipelining with a keyPrefix", () => piped, { maxRaces: 20 });
 });
 
 describe("on a Valkey 8", () => {
@@ -64,7 +78,8 @@ describe("on a Valkey 8", () => {
     client.disconnect();
     await server.stop();
   });
-  suite("valkey", () => client, 20);
+  suite("valkey", () => client, { maxRaces: 20 });
+  suite("near cache, valkey", () => client, { maxRaces: 5, near: true });
 });
 
 describe("on a cluster of 3 masters with replicas", () => {
@@ -80,6 +95,7 @@ describe("on a cluster of 3 masters with replicas", () => {
     for (const each of [six, five]) each.disconnect();
     await cluster.stop();
   });
-  suite("cluster", () => six, 20);
-  suite("cluster of ioredis 5", () => five, 5);
+  suite("cluster", () => six, { maxRaces: 20 });
+  suite("near cache, cluster", () => six, { maxRaces: 5, near: true });
+  suite("cluster of ioredis 5", () => five, { maxRaces: 5 });
 });
