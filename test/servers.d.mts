@@ -1,4 +1,4 @@
 /** Path of a program that the tests need, or null. */
-export function findServer(name: "chromium" | "redis" | "valkey"): string | null;
+export function findServer(name: "chromium" | "postgres" | "redis" | "valkey"): string | null;
 /** Installs what is missing, where this is root on Debian. True: all there. */
 export function provideServers(): boolean;

@@ -1,16 +1,29 @@
 /** Programs beside Node that the tests run against: found, or installed from Debian's packages. */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 
 // oxlint-disable typescript/no-unsafe-assignment -- plain JavaScript: Node 20 runs nothing else
 
-/** Each: the variable that names its path, the commands it may have, its Debian package. */
+/** Each: the variable that names its path, the commands it may have, its Debian package, and where that puts it. */
 const SERVERS = {
   chromium: {
     variable: "CHROMIUM_PATH",
     commands: ["chromium", "chromium-browser", "google-chrome"],
     debian: "chromium",
+  },
+  postgres: {
+    variable: "POSTGRES_PATH",
+    commands: ["postgres"],
+    debian: "postgresql",
+    folders: () => foldersIn("/usr/lib/postgresql", "bin"),
   },
   redis: {
     variable: "REDIS_SERVER_PATH",
@@ -26,10 +39,10 @@ const SERVERS = {
 
 /** Path of a program of the table, or null. */
 export function findServer(name) {
-  const { variable, commands } = SERVERS[name];
+  const { variable, commands, folders: more } = SERVERS[name];
   const given = process.env[variable];
   if (given) return given;
-  const folders = (process.env.PATH ?? "").split(delimiter);
+  const folders = [...(more?.() ?? []), ...(process.env.PATH ?? "").split(delimiter)];
   return (
     folders
       .flatMap((folder) => commands.map((command) => join(folder, command)))
@@ -80,6 +93,13 @@ function addBackports() {
 function apt(...args) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   return spawnSync("apt-get", args, { env, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+}
+
+/** Of each version, the newest first. */
+function foldersIn(parent, child) {
+  if (!existsSync(parent)) return [];
+  const versions = readdirSync(parent).toSorted((one, other) => Number(other) - Number(one));
+  return versions.map((version) => join(parent, version, child));
 }
 
 function isExecutable(path) {

@@ -8,6 +8,7 @@ const SHARES: Record<string, { readonly share: number; readonly scanEvery: numbe
   file: { share: 0.05, scanEvery: 16 },
   redis: { share: 0.03, scanEvery: 200 },
   "redis cluster": { share: 0.02, scanEvery: 200 },
+  postgres: { share: 0.02, scanEvery: 200 },
 };
 
 const TOTAL = Number(process.env["HISTORY_STEPS"] ?? 100_000);

@@ -10,7 +10,7 @@ interface Bundler {
 }
 
 /** The sources of our packages, not what was last built. */
-const CONDITIONS = ["@sojourn/source", "node", "import", "default"];
+const CONDITIONS = ["@sojourn/source", "node"];
 
 /** A bundled program. */
 export interface Bundle {
