@@ -11,6 +11,7 @@ import { checkNumbers, kindsOf, ringOf } from "./options.ts";
 import { PURPOSE } from "./read.ts";
 import { shownOf } from "./record.ts";
 import type { ExportOptions, ExportResult, SnapshotTarget } from "./types.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { snapshotOf } from "./write.ts";
 
 /** Texts of a segment are worth compressing from the first character. */
@@ -61,7 +62,8 @@ export async function exportSnapshot(
       onProgress?.({ ...done });
     },
   });
-  await pipeline(parts, to as NodeJS.WritableStream, signal ? { signal } : {});
+  const stoppable = untilAborted(parts, signal);
+  await pipeline(stoppable, to as NodeJS.WritableStream, signal ? { signal } : {});
   const { records: exported, bytes } = done;
   engine.events.emit("exported", { snapshot, count: exported, bytes });
   return { snapshot, exported, skipped: run.skipped, bytes, tookMs: performance.now() - began };
@@ -111,7 +113,8 @@ async function* lastUsedFirst(run: Run, kinds: readonly string[]): AsyncIterable
         ),
     );
     for (const record of found) {
-      const isAlive = record && !isTombstone(record) && !expired(record, engine.settings.clock.now());
+      const isAlive =
+        record && !isTombstone(record) && !expired(record, engine.settings.clock.now());
       if (isAlive) yield record;
       else skipped.expired += 1;
     }

@@ -20,8 +20,11 @@ export const SEGMENT_RECORDS = 500;
 export const SEGMENT_CHARACTERS = 262_144;
 /** The longest record, in characters of its line. */
 export const LONGEST_RECORD = 4_194_304;
-/** The longest line and, where they stand open, the longest lines of one segment, in characters. */
-export const LONGEST_SEGMENT = 16_777_216;
+/**
+ * The longest line and, where they stand open, the longest lines of one segment, in characters. A character
+ * may be three bytes, and three bytes encrypted are four characters.
+ */
+export const LONGEST_SEGMENT: number = 4 * (SEGMENT_CHARACTERS + LONGEST_RECORD) + 65_536;
 
 /** The id of a snapshot: 128 random bits; what else stands there must not come into a log. */
 const ID = /^[\w-]{22}$/;

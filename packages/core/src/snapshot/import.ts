@@ -72,6 +72,7 @@ class Importer {
         const records = lines.flatMap((line) => this.#candidate(line) ?? []);
         if (limit === Infinity) await this.#restore(records, false);
         else for (const record of records) this.#beyond += lastUsed.add(record);
+        await nextTurn();
       }
     } catch (error) {
       if (!isRefusal(error)) throw error;

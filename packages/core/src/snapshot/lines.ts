@@ -3,30 +3,27 @@ import { LONGEST_SEGMENT } from "./format.ts";
 import { refused } from "./refused.ts";
 import type { SnapshotSource } from "./types.ts";
 
-/** The lines of each chunk, without their ends. `read` is told how many bytes came. @throws SOJOURN_SNAPSHOT_INVALID */
+/**
+ * The lines of each chunk, without their ends. `read` is told how many bytes came. Bytes that are no text
+ * become characters that no line of ours has. @throws SOJOURN_SNAPSHOT_INVALID
+ */
 export async function* linesOf(
   source: SnapshotSource,
   read: (bytes: number) => void,
 ): AsyncIterable<readonly string[]> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let rest = "";
   let count = 0;
-  const decode = (bytes?: Uint8Array): string => {
-    try {
-      return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode();
-    } catch {
-      throw refused(count === 0 ? "not-a-snapshot" : "damaged", count + 1);
-    }
-  };
   for await (const chunk of source) {
     read(chunk.length);
-    const lines = (typeof chunk === "string" ? chunk : decode(chunk)).split("\n");
+    const text = typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+    const lines = text.split("\n");
     lines[0] = rest + (lines[0] ?? "");
     rest = lines.pop() ?? "";
-    if (rest.length > LONGEST_SEGMENT) throw refused("too-large", count + lines.length + 1);
     count += lines.length;
     if (lines.length > 0) yield lines;
+    if (rest.length > LONGEST_SEGMENT) throw refused("too-large", count + 1);
   }
-  rest += decode();
+  rest += decoder.decode();
   if (rest !== "") yield [rest];
 }

@@ -2,7 +2,6 @@
 import { SojournError } from "../errors.ts";
 import { KeyRing } from "../keys/key-ring.ts";
 import type { Engine } from "../lifecycle/engine.ts";
-import { approvalKind } from "../lifecycle/fresh.ts";
 import type { ExportOptions, ImportOptions } from "./types.ts";
 
 type Common = ExportOptions | ImportOptions;
@@ -15,13 +14,19 @@ export function ringOf({ settings }: Engine, { keys }: Common): KeyRing {
   return new KeyRing(keys);
 }
 
-/** The kinds of records of a snapshot. */
+/**
+ * The kinds of records of a snapshot. Approvals are not among them unless asked for: a store keeps no trace of
+ * one that was used, so it would come back.
+ */
 export function kindsOf({ settings: { kind } }: Engine, { kinds }: Common): readonly string[] {
-  return kinds ?? [kind, approvalKind(kind)];
+  return kinds ?? [kind];
 }
 
 /** Refuses numbers that are none. @throws SOJOURN_OPTIONS_INVALID */
-export function checkNumbers(what: string, numbers: Readonly<Record<string, number | undefined>>): void {
+export function checkNumbers(
+  what: string,
+  numbers: Readonly<Record<string, number | undefined>>,
+): void {
   const wrong = Object.entries(numbers).find(
     ([, value]) => value !== undefined && !(Number.isSafeInteger(value) && value >= 1),
   );

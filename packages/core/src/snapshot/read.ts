@@ -36,7 +36,10 @@ export interface Segment {
  * The segments of a snapshot in order, and one without records for its header. Complete when it ends
  * without an error. @throws SOJOURN_SNAPSHOT_INVALID
  */
-export async function* segmentsOf(source: SnapshotSource, reading: Reading): AsyncIterable<Segment> {
+export async function* segmentsOf(
+  source: SnapshotSource,
+  reading: Reading,
+): AsyncIterable<Segment> {
   const reader = new SegmentReader(reading);
   for await (const lines of linesOf(source, reading.read)) {
     for (const line of lines) {
@@ -69,6 +72,7 @@ class SegmentReader {
   take(line: string): Segment | null {
     this.#line += 1;
     if (this.#isComplete) throw this.#refused("damaged");
+    if (line.length > LONGEST_SEGMENT) throw this.#refused("too-large");
     if (this.#header === null) return { header: this.#begin(line), lines: [] };
     const { encrypted } = this.#header;
     if (!encrypted && !isSeal(line)) {

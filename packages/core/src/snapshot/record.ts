@@ -90,7 +90,8 @@ function impossible(record: StoredRecord, { kinds, now }: Expected): string | nu
 function parse(line: string): Fields | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && !Array.isArray(value) ? fieldsOf(value) : null;
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? fieldsOf(value) : null;
   } catch {
     return null;
   }

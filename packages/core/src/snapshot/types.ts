@@ -23,7 +23,10 @@ export interface SnapshotRecord {
 
 /** What both ways have in common. */
 interface SnapshotOptions {
-  /** Kinds of records; default: this manager's sessions and approvals. */
+  /**
+   * Kinds of records; default: this manager's sessions. Of a kind whose records are used once (`consume`), one
+   * that was used after the export comes back.
+   */
   readonly kinds?: readonly string[];
   /** Newest first; default: the keys of the option `secret`. */
   readonly keys?: KeyRing | SecretBytes | readonly [SecretBytes, ...SecretBytes[]];

@@ -10,8 +10,8 @@ export async function* untilAborted(
 ): AsyncIterable<Chunk> {
   if (!signal) return yield* source;
   const chunks: AsyncIterator<Chunk> = source[Symbol.asyncIterator]();
-  let stop = (): void => {};
-  const onAbort = (): void => stop();
+  let stop: (() => void) | undefined;
+  const onAbort = (): void => stop?.();
   signal.addEventListener("abort", onAbort);
   try {
     for (;;) {

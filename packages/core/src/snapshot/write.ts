@@ -2,13 +2,7 @@
 import type { Sealing } from "../keys/sealing.ts";
 import type { StoredRecord } from "../store/contract.ts";
 import { Chain } from "./chain.ts";
-import {
-  contextOf,
-  type Header,
-  SEGMENT_CHARACTERS,
-  SEGMENT_RECORDS,
-  sealLine,
-} from "./format.ts";
+import { contextOf, type Header, SEGMENT_CHARACTERS, SEGMENT_RECORDS, sealLine } from "./format.ts";
 import { lineOf } from "./record.ts";
 
 /** What a snapshot is written with. */
