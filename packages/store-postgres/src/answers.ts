@@ -1,6 +1,7 @@
 /** What the functions answer, as the store hands it out. */
 import { isTombstone } from "@sojourn/core/store";
 import type {
+  Admitted,
   Adopted,
   Ending,
   Handle,
@@ -67,11 +68,18 @@ export function tombstoneIn(kind: string, row: Row): Tombstone {
   };
 }
 
-/** The outcome of `adopt`, and of `create`, which is never `ended`. */
+/** The outcome of `adopt`. */
 export function adopted(kind: string, rows: Rows): Adopted {
   const [first] = rows;
-  if (first?.status === "refused") return { status: "refused", active: Number(first.active) };
+  if (first?.status === "present") return { status: "present" };
   if (first?.status === "ended") return { status: "ended", ending: endingIn(first) };
+  return admitted(kind, rows);
+}
+
+/** The outcome of `create`. */
+export function admitted(kind: string, rows: Rows): Admitted {
+  const [first] = rows;
+  if (first?.status === "refused") return { status: "refused", active: Number(first.active) };
   return { status: "created", evicted: rows.map((row) => tombstoneIn(kind, row)) };
 }
 

@@ -22,7 +22,7 @@ import type {
   Updated,
 } from "@sojourn/core/store";
 import { adviceFor } from "./advice.ts";
-import { adopted, found, recordIn, replaced, tombstoneIn, updated } from "./answers.ts";
+import { admitted, adopted, found, recordIn, replaced, tombstoneIn, updated } from "./answers.ts";
 import type { Row } from "./answers.ts";
 import { Connection } from "./connection.ts";
 import { parseOptions } from "./options.ts";
@@ -81,13 +81,11 @@ class PostgresStore implements Store {
   }
 
   async create(record: StoredRecord, admission?: Admission): Promise<Admitted> {
-    const outcome = await this.#admit("create", record, admission);
-    if (outcome.status === "ended") throw new TypeError("a creation cannot be ended");
-    return outcome;
+    return admitted(record.kind, await this.#admit("create", record, admission));
   }
 
   async adopt(record: StoredRecord, admission?: Admission): Promise<Adopted> {
-    return this.#admit("adopt", record, admission);
+    return adopted(record.kind, await this.#admit("adopt", record, admission));
   }
 
   async update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
@@ -195,10 +193,9 @@ class PostgresStore implements Store {
     operation: "create" | "adopt",
     record: StoredRecord,
     admission: Admission | undefined,
-  ): Promise<Adopted> {
+  ): Promise<readonly Row[]> {
     assertRecord(record);
-    const values = [...this.#common(record, admission), ...fields(record)];
-    return adopted(record.kind, await this.#ask(operation, ...values));
+    return this.#ask(operation, ...this.#common(record, admission), ...fields(record));
   }
 
   /** The present instant, and an admission: max or nothing, onLimit, the ending of the evicted. */

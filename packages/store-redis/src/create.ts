@@ -24,6 +24,7 @@ export async function adopt(
   admission?: Admission,
 ): Promise<Adopted> {
   const answer = await send(ADOPT, scripts, record, admission);
+  if (answer[0] === "present") return { status: "present" };
   if (answer[0] !== "ended") return admitted(record, answer);
   return { status: "ended", ending: parseEnding(plain(answer[1]) ?? "") };
 }

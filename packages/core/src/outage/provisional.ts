@@ -170,6 +170,7 @@ export class ProvisionalRecords {
     const { clock, events } = this.#parts;
     try {
       const outcome = await this.#inTime(this.#adopt(record, one, to));
+      if (outcome.status === "present") return null;
       if (outcome.status === "created") {
         for (const tombstone of outcome.evicted) tellEnded(events, tombstone);
         return null;
@@ -189,7 +190,8 @@ export class ProvisionalRecords {
     to: Store,
   ): Promise<contract.Adopted> {
     const outcome = await to.adopt(record, admission);
-    if (outcome.status === "created") await this.endThere(record, to);
+    const isThere = outcome.status === "created" || outcome.status === "present";
+    if (isThere) await this.endThere(record, to);
     return outcome;
   }
 

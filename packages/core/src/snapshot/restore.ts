@@ -5,6 +5,7 @@ import { resolveAdmission } from "../policy/admission.ts";
 import { principalOf } from "../policy/principal.ts";
 import {
   type Admission,
+  type Adopted,
   isTombstone,
   type Ref,
   type Store,
@@ -55,14 +56,21 @@ interface Entering {
   readonly admission: Admission | undefined;
 }
 
+/** What each answer of `adopt` means for the record. */
+const OUTCOMES: Record<Adopted["status"], Skip | "restored"> = {
+  created: "restored",
+  present: "duplicate",
+  refused: "limit",
+  ended: "revoked",
+};
+
 async function restore(store: Store, { record, admission }: Entering): Promise<Skip | "restored"> {
   const { kind, key, handle } = record;
   const known = await present(store, { kind, handle });
   if (known !== null) return known;
   try {
     const outcome = await store.adopt(record, admission);
-    if (outcome.status === "created") return "restored";
-    return outcome.status === "refused" ? "limit" : "revoked";
+    return OUTCOMES[outcome.status];
   } catch (error) {
     if (!isSojournError(error) || error.code !== "SOJOURN_RECORD_EXISTS") throw error;
     return (await present(store, { kind, key })) ?? "duplicate";

@@ -204,7 +204,10 @@ export const CLOCK_TOLERANCE = 10_000;
 export const ENDING_REMEMBERED: number = 400 * 86_400_000;
 
 /** Outcome of {@link Store.adopt}. */
-export type Adopted = Admitted | { readonly status: "ended"; readonly ending: Ending };
+export type Adopted =
+  | Admitted
+  | { readonly status: "present" }
+  | { readonly status: "ended"; readonly ending: Ending };
 
 /** Something about the server behind a store that its operator should know; see {@link Store.advise}. */
 export interface Advice {
@@ -299,8 +302,8 @@ export interface Store {
   /**
    * As `create`, for a record that was made elsewhere: while the store was away, or in another store.
    * `ended`: since its `createdAt` its owner's sessions, or all of the kind, were ended; this is looked
-   * at first, and ends the record where it is here. Clocks may differ by {@link CLOCK_TOLERANCE}. Asked
-   * again, or when a `create` of the record came late, it says `created` again.
+   * at first, and ends the record where it is here. Clocks may differ by {@link CLOCK_TOLERANCE}. Where
+   * it was asked before, or a `create` of the record came late, it says `present`.
    * @throws SOJOURN_RECORD_EXISTS when key or handle is taken, by another record or a tombstone
    */
   adopt(record: StoredRecord, admission?: Admission): Promise<Adopted>;

@@ -41,6 +41,9 @@ BEGIN
     RETURN NEXT ended;
   ELSIF present.payload IS NULL THEN
     RETURN QUERY SELECT * FROM ${at("place")}(_new, _now, _max, _on_limit, _evicting);
+  ELSE
+    ended.status := 'present';
+    RETURN NEXT ended;
   END IF;
 END $$;
 

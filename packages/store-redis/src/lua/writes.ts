@@ -42,7 +42,7 @@ for _, name in ipairs({at(ARGV[3] == "" and new.t or ARGV[3], "/e"), new.o and o
     end
   end
 end
-if present then return {"created", {}} end
+if present then return {"present"} end
 ${CREATING}`,
 );
 

@@ -154,7 +154,7 @@ export class RecordTable {
       if (isHere) this.end({ kind: record.kind, key: record.key }, ending);
       return { status: "ended", ending };
     }
-    return isHere ? { status: "created", evicted: [] } : this.create(record, admission);
+    return isHere ? { status: "present" } : this.create(record, admission);
   }
 
   /** Ends every record of an owner but `except`; how many, or null where `except` is not alive. */
