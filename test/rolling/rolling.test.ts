@@ -106,7 +106,7 @@ describe.each(SHARED)(
       "[A-17] by kill -9: no session and no acknowledged count is lost",
       async () => {
         const site = await start(3, environment(), proxy);
-        const { problems } = await roll(site, "SIGKILL", { least: 2_000, name });
+        const { problems } = await roll(site, "SIGKILL", { least: REQUESTS, name });
         expect(problems["lost session"]).toBe(undefined);
         expect(problems["lost count"]).toBe(undefined);
       },
@@ -120,7 +120,7 @@ describe("1 process on a file", () => {
     "[A-17] [A-14] restarted by SIGTERM: requests wait for it, none fails, nothing is lost",
     async () => {
       const site = await start(1, { SESSION_STORE: "file" });
-      const { problems, codes } = await roll(site, "SIGTERM", { least: 1_500, name: "file" });
+      const { problems, codes } = await roll(site, "SIGTERM", { least: REQUESTS, name: "file" });
       expect(problems).toEqual({});
       expect(codes).toEqual([0]);
     },
@@ -131,7 +131,7 @@ describe("1 process on a file", () => {
     "[A-17] [D-08] killed: no session and no acknowledged count is lost",
     async () => {
       const site = await start(1, { SESSION_STORE: "file" });
-      const { problems } = await roll(site, "SIGKILL", { least: 1_500, name: "file" });
+      const { problems } = await roll(site, "SIGKILL", { least: REQUESTS, name: "file" });
       expect(problems["lost session"]).toBe(undefined);
       expect(problems["lost count"]).toBe(undefined);
     },

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { memoryStore } from "@sojourn/core";
 import type { Clock, Store } from "@sojourn/core";
 import { fileStore } from "@sojourn/store-file";
+import { postgres } from "./postgres.ts";
 import { redisKinds } from "./redis.ts";
 
 /** Where the records of one scenario are. */
@@ -18,7 +19,7 @@ export interface Place {
 
 /** A store under test. */
 export interface StoreKind {
-  readonly name: "memory" | "file" | "redis" | "redis cluster";
+  readonly name: "memory" | "file" | "redis" | "redis cluster" | "postgres" | "cookie";
   /** Whether sessions outlive the process. */
   readonly survives: boolean;
   /** Whether it counts what has been since its beginning: sessions created, ended, at most. */
@@ -60,4 +61,4 @@ const file: StoreKind = {
 };
 
 /** Every store under test. */
-export const stores: readonly StoreKind[] = [memory, file, ...redisKinds];
+export const stores: readonly StoreKind[] = [memory, file, postgres, ...redisKinds];

@@ -46,7 +46,7 @@ everywhere(({ kind, open }) => {
     });
   });
 
-  test(`[B-01] a restart ${kind.survives ? "keeps all 20" : "loses all 20"} sessions`, async () => {
+  test(`[A-10] [B-01] a restart ${kind.survives ? "keeps all 20" : "loses all 20"} sessions`, async () => {
     const world = await open();
     const users = Array.from({ length: 20 }, (_, index) => `user${index}`);
     const clients = await Promise.all(users.map((user) => world.loggedIn(user)));

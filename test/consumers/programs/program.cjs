@@ -4,6 +4,7 @@ const { once } = require("node:events");
 const express = require("express");
 const Fastify = require("fastify");
 const { memoryStore } = require("@sojourn/core");
+const { gracefulShutdown } = require("@sojourn/core/server");
 const { loginCookie } = require("@sojourn/core/testing");
 const { sessionMiddleware } = require("@sojourn/express");
 const { sessionPlugin } = require("@sojourn/fastify");
@@ -31,8 +32,8 @@ async function main() {
     headers: { cookie: await loginCookie(middleware.sessions, "ada") },
   });
   console.log(`express: ${await answer.text()}`);
-  server.close();
-  server.closeAllConnections();
+  const shutdown = gracefulShutdown(server, middleware.sessions, { exit: false });
+  if (!(await shutdown.start()).clean) console.log("express: not shut down cleanly");
 
   const store = fileStore({ path });
   const { active } = await store.count("session");

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import express from "express";
 import Fastify from "fastify";
 import { memoryStore } from "@sojourn/core";
+import { gracefulShutdown } from "@sojourn/core/server";
 import { loginCookie } from "@sojourn/core/testing";
 import { sessionMiddleware } from "@sojourn/express";
 import { sessionPlugin } from "@sojourn/fastify";
@@ -30,8 +31,8 @@ const answer = await fetch(`http://localhost:${server.address().port}/me`, {
   headers: { cookie: await loginCookie(middleware.sessions, "ada") },
 });
 console.log(`express: ${await answer.text()}`);
-server.close();
-server.closeAllConnections();
+const shutdown = gracefulShutdown(server, middleware.sessions, { exit: false });
+if (!(await shutdown.start()).clean) console.log("express: not shut down cleanly");
 
 const store = fileStore({ path });
 const { active } = await store.count("session");

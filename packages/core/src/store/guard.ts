@@ -15,7 +15,7 @@ export type GuardedOperation = Exclude<
 >;
 
 /** Told of each failed call. */
-export type OnStoreFailure = (operation: string, code: ErrorCode) => void;
+type OnStoreFailure = (operation: string, code: ErrorCode) => void;
 
 /** Runs store operations; what the lifecycle knows of a store. */
 export interface StoreCaller {
