@@ -11,7 +11,9 @@ const project = (name: string, root: string, more: object = {}) => ({
 /** The top-level test folder: its scenarios share servers. */
 const whole = {
   include: ["**/*.test.ts"],
-  globalSetup: [`${import.meta.dirname}/test/support/redis-servers.ts`],
+  globalSetup: ["redis-servers", "postgres-server"].map(
+    (name) => `${import.meta.dirname}/test/support/${name}.ts`,
+  ),
 };
 
 export default defineConfig({

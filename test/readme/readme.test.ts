@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startServer as startPostgres } from "../../packages/store-postgres/test/support/server.ts";
 import { startServer } from "../../packages/store-redis/test/support/server.ts";
 import { build, folder, must, ROOT, run, serve } from "../support/workspace.ts";
 
@@ -23,7 +24,9 @@ const PACKAGES = [
   "@sojourn/core",
   "@sojourn/express",
   "@sojourn/fastify",
+  "@sojourn/store-cookie",
   "@sojourn/store-file",
+  "@sojourn/store-postgres",
   "@sojourn/store-redis",
   "express",
   "fastify",
@@ -78,11 +81,12 @@ function storiesOf(blocks: readonly Block[]): { program: Block; transcript: Bloc
 
 beforeAll(build, 120_000);
 
-/** The programs of a page reach this by REDIS_URL. */
+/** The programs of a page reach these by REDIS_URL and DATABASE_URL. */
 beforeAll(async () => {
-  const server = await startServer();
-  process.env["REDIS_URL"] = server.url;
-  return () => server.stop();
+  const [redis, postgres] = await Promise.all([startServer(), startPostgres()]);
+  process.env["REDIS_URL"] = redis.url;
+  process.env["DATABASE_URL"] = postgres.url;
+  return async () => void (await Promise.all([redis.stop(), postgres.stop()]));
 });
 
 const guides = readdirSync(join(ROOT, "docs/guides")).toSorted();

@@ -1,0 +1,122 @@
+/** All that is counted, in order. */
+import type { Contender, Route } from "../contender.ts";
+import type { CountSettings } from "../options.ts";
+import type { Progress } from "../progress.ts";
+import type { Servers } from "../servers.ts";
+import { allocationsOf } from "./allocation.ts";
+import type { Allocations } from "./allocation.ts";
+import { expireAll } from "./expiry.ts";
+import type { Expired } from "./expiry.ts";
+import { readCpuBySessions } from "./growth.ts";
+import { canCount, instructionsOf } from "./instructions.ts";
+import { bytesPerSession, keepsSessions } from "./memory.ts";
+import { memoryLogin, redisLogin } from "./one-user.ts";
+import { costsOf } from "./traffic.ts";
+import type { Costs } from "./traffic.ts";
+
+/** A figure by contender. */
+export type By<Figure> = ReadonlyMap<Contender, Figure>;
+
+/** What was counted; null: it could not be, here. */
+export interface Counts {
+  readonly costs: By<Costs>;
+  readonly allocations: By<Allocations>;
+  readonly instructions: By<Partial<Record<Route, number>>> | null;
+  /** Bytes a session. */
+  readonly memory: By<number>;
+  readonly expired: Expired;
+  /** CPU µs of `/read` at each of {@link SIZES}. */
+  readonly growth: By<readonly number[]>;
+  /** µs of a login at each of {@link ONE_USER}. */
+  readonly oneUser: {
+    readonly memory: readonly number[];
+    readonly redis: readonly number[] | null;
+  };
+}
+
+/** Sessions in the store. */
+export const SIZES: readonly number[] = [1, 1_000, 100_000];
+/** Sessions of one user. */
+export const ONE_USER: readonly number[] = [1, 10, 100, 1_000];
+
+/** Whose instructions are counted, and on which routes: each takes about a minute. */
+const INSTRUCTED = /^(?:bare-|floor-|ours-.*-(?:memory|redis)$|.*-session-.*redis)/;
+const INSTRUCTION_ROUTES: readonly Route[] = ["read", "write"];
+
+/** What a run is made of. */
+export interface CountRun {
+  readonly contenders: readonly Contender[];
+  readonly settings: CountSettings;
+  readonly servers: Servers;
+  readonly progress: Progress;
+}
+
+/** Counts everything. */
+export async function runCounts(run: CountRun): Promise<Counts> {
+  const { contenders, settings, servers, progress } = run;
+  const each = <Figure>(
+    what: string,
+    whose: readonly Contender[],
+    count: (contender: Contender) => Promise<Figure>,
+  ): Promise<By<Figure>> => forEach(what, { whose, progress }, count);
+
+  const costs = await each("commands", contenders, (one) => costsOf(one, servers));
+  const allocating = { ...settings, warmUp: settings.requests };
+  const allocations = await each("allocation", contenders, (one) =>
+    allocationsOf(one, allocating, servers),
+  );
+  const instructed = contenders.filter(({ name }) => INSTRUCTED.test(name));
+  const instructions =
+    settings.instructions && canCount()
+      ? await each("instructions", instructed, (one) => instructionsByRoute(one, run))
+      : null;
+  const keepers = contenders.filter((one) => keepsSessions(one) !== null);
+  const memory = await each("memory", keepers, (one) => bytesPerSession(one, settings.sessions));
+  progress(`expiry of ${settings.expiring} sessions`);
+  const expired = await expireAll(settings.expiring);
+  const growing = contenders.filter(({ name }) => /^ours-fastify-(?:memory|redis)$/.test(name));
+  const sizes = SIZES.filter((size) => size <= settings.sessions);
+  const growth = await each("growth", growing, (one) => readCpuBySessions(one, sizes, servers));
+  progress("sessions of one user");
+  const oneUser = { memory: await inTurn(memoryLogin), redis: await redisLogins(servers) };
+  return { costs, allocations, instructions, memory, expired, growth, oneUser };
+}
+
+async function forEach<Figure>(
+  what: string,
+  { whose, progress }: { readonly whose: readonly Contender[]; readonly progress: Progress },
+  count: (contender: Contender) => Promise<Figure>,
+): Promise<By<Figure>> {
+  const figures = new Map<Contender, Figure>();
+  for (const contender of whose) {
+    progress(`${what}: ${contender.name}`);
+    try {
+      figures.set(contender, await count(contender));
+    } catch (error) {
+      progress(`${contender.name} failed: ${String(error)}`);
+    }
+  }
+  return figures;
+}
+
+async function instructionsByRoute(
+  contender: Contender,
+  { settings: { routes }, servers }: CountRun,
+): Promise<Partial<Record<Route, number>>> {
+  const own = contender.routes ?? routes;
+  const counted: [Route, number][] = [];
+  for (const route of INSTRUCTION_ROUTES.filter((one) => routes.includes(one) && own.includes(one)))
+    counted.push([route, await instructionsOf(contender, route, servers)]);
+  return Object.fromEntries(counted);
+}
+
+async function redisLogins(servers: Servers): Promise<readonly number[] | null> {
+  const { redis } = servers.places();
+  return redis === "" ? null : inTurn((sessions) => redisLogin(redis, sessions));
+}
+
+async function inTurn(count: (sessions: number) => Promise<number>): Promise<number[]> {
+  const figures: number[] = [];
+  for (const sessions of ONE_USER) figures.push(await count(sessions));
+  return figures;
+}
