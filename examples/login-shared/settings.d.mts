@@ -8,7 +8,7 @@ export interface Settings {
   /** Addresses of proxies to believe. */
   readonly trustProxy: string | false;
   readonly dataDir: string;
-  readonly storeName: "memory" | "file" | "redis";
+  readonly storeName: "memory" | "file" | "redis" | "postgres";
 }
 export declare function readSettings(
   environment: Readonly<Record<string, string | undefined>>,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DEFAULTS, memoryStore } from "@sojourn/core";
 import { parseDuration } from "@sojourn/core/store";
 import { fileStore } from "@sojourn/store-file";
+import { postgresStore } from "@sojourn/store-postgres";
 import { redisStore } from "@sojourn/store-redis";
 import { z } from "zod";
 import { createAtomically, readIfThere } from "./files.mjs";
@@ -28,13 +29,19 @@ const ALSO_WITH_OTHER_PROBLEMS = { when: () => true };
 /** The variables. Messages say what one should be, never what it is: it may be a secret. */
 const VARIABLES = z
   .object({
-    SESSION_STORE: z.enum(["memory", "file", "redis"], "must be memory, file or redis").optional(),
+    SESSION_STORE: z
+      .enum(["memory", "file", "redis", "postgres"], "must be memory, file, redis or postgres")
+      .optional(),
     REDIS_URL: z
       .string()
       .regex(
         /^rediss?(\+sentinel|\+cluster)?:\/\/./,
         "must begin with redis://, redis+sentinel:// or redis+cluster://, or with rediss for TLS",
       )
+      .optional(),
+    DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\/./, "must begin with postgres:// or postgresql://")
       .optional(),
     SESSION_SECRET: z
       .string()
@@ -62,6 +69,11 @@ const VARIABLES = z
         "REDIS_URL",
         "is missing, and SESSION_STORE is redis; for example redis://localhost:6379",
       );
+    if (values.SESSION_STORE === "postgres" && values.DATABASE_URL === undefined)
+      bad(
+        "DATABASE_URL",
+        "is missing, and SESSION_STORE is postgres; for example postgres://localhost:5432/app",
+      );
     if (values.NODE_ENV === "production" && values.SESSION_SECRET === undefined)
       bad("SESSION_SECRET", "is missing, and NODE_ENV is production");
     if (ms(idle) > ms(absolute)) bad("SESSION_IDLE", "must not be longer than SESSION_ABSOLUTE");
@@ -87,6 +99,7 @@ export function readSettings(environment, folder) {
     dataDir: data.SOJOURN_DATA ?? folder,
     storeName: data.SESSION_STORE ?? "file",
     redisUrl: data.REDIS_URL,
+    databaseUrl: data.DATABASE_URL,
     secret: data.SESSION_SECRET,
     idle: data.SESSION_IDLE,
     absolute: data.SESSION_ABSOLUTE,
@@ -103,23 +116,25 @@ export async function sessionOptions(settings, { clock } = {}) {
   return { store: openStore(settings, clock), secret, idle, absolute, touchAfter, max };
 }
 
-function openStore({ storeName, dataDir, redisUrl }, clock) {
+function openStore({ storeName, dataDir, redisUrl, databaseUrl }, clock) {
   switch (storeName) {
     case "memory":
       return memoryStore({ clock });
     case "redis":
-      return openRedis(redisUrl, clock);
+      return opened("REDIS_URL", () => redisStore({ url: redisUrl, clock }));
+    case "postgres":
+      return opened("DATABASE_URL", () => postgresStore({ url: databaseUrl, clock }));
     default:
       return fileStore({ path: join(dataDir, "sessions.sojourn"), clock });
   }
 }
 
 /** What is wrong with a URL that only begins well; the store's message does not hold it. */
-function openRedis(url, clock) {
+function opened(variable, open) {
   try {
-    return redisStore({ url, clock });
+    return open();
   } catch (error) {
-    throw new Error(`These settings cannot be used:\n  REDIS_URL: ${error.message}`, {
+    throw new Error(`These settings cannot be used:\n  ${variable}: ${error.message}`, {
       cause: error,
     });
   }

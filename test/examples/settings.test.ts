@@ -2,10 +2,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSessionManager } from "@sojourn/core";
+import { postgresStore } from "@sojourn/store-postgres";
 import type { RequestContext, SessionManager, SessionOptions } from "@sojourn/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readSettings, sessionOptions } from "../../examples/login-shared/settings.mjs";
 import type { Settings } from "../../examples/login-shared/settings.mjs";
+import { startServer as startPostgres } from "../../packages/store-postgres/test/support/server.ts";
 import { startServer } from "../../packages/store-redis/test/support/server.ts";
 import { folder } from "../support/workspace.ts";
 
@@ -79,6 +81,19 @@ describe("settings of the examples [B-24]", () => {
     const client = server.client();
     expect((await client.keys("sojourn:*")).length).toBeGreaterThan(0);
     client.disconnect();
+  });
+
+  test("DATABASE_URL is where the sessions are", async () => {
+    const server = await startPostgres();
+    onTestFinished(() => server.stop());
+    const environment = { SESSION_STORE: "postgres", DATABASE_URL: server.url };
+    const managed = await managerOf(environment);
+    await login(managed);
+    expect(managed.options.store?.name).toBe("postgres");
+    const beside = postgresStore({ url: server.url });
+    expect((await beside.count("session")).active).toBe(1);
+    await beside.close();
+    await managed.sessions.close();
   });
 
   test("SESSION_SECRET signs with the first of its ring and verifies with all", async () => {
@@ -178,6 +193,7 @@ describe("settings of the examples [B-24]", () => {
     const environment = {
       SESSION_STORE: "paper",
       REDIS_URL: "http://localhost",
+      DATABASE_URL: "mysql://localhost",
       SESSION_SECRET: "short",
       SESSION_IDLE: "1800",
       SESSION_ABSOLUTE: "0s",
@@ -194,6 +210,7 @@ describe("settings of the examples [B-24]", () => {
   test.for([
     [{ SESSION_STORE: "redis" }, "REDIS_URL is missing"],
     [{ SESSION_STORE: "redis", REDIS_URL: "" }, "REDIS_URL is missing"],
+    [{ SESSION_STORE: "postgres" }, "DATABASE_URL is missing"],
     [{ NODE_ENV: "production" }, "SESSION_SECRET is missing"],
     [{ SESSION_IDLE: "2h", SESSION_ABSOLUTE: "1h" }, "SESSION_IDLE must not be longer"],
     [{ SESSION_IDLE: "1m", SESSION_TOUCH_AFTER: "1m" }, "SESSION_TOUCH_AFTER must be shorter"],
