@@ -166,6 +166,7 @@ describe("a store that answers anything", () => {
         await holds(() => REQUESTS[name]?.(context.session as Record<string, unknown> & Session));
         const plan = await pipeline.commit(context);
         expect(Object.keys(plan).toSorted()).toEqual([
+          "carried",
           "clearSiteData",
           "cookie",
           "device",

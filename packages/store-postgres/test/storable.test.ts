@@ -122,7 +122,8 @@ test("[B-11] a payload of 16 MB comes back; one over 256 MB is SOJOURN_DATA_TOO_
 
 test("[B-03] no touch and no update moves a record past its absolute timeout", async () => {
   const now = clock.now();
-  const lives = { expiresAt: now + 60_000, absoluteExpiresAt: now + 120_000 };
+  const began = { createdAt: now, seenAt: now };
+  const lives = { ...began, expiresAt: now + 60_000, absoluteExpiresAt: now + 120_000 };
   const [touched, written] = [withFields(lives), withFields(lives)];
   await store.create(touched);
   await store.create(written);
