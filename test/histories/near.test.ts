@@ -37,8 +37,8 @@ const WRITES = new Set([
 ]);
 
 /**
- * Nodes with a store of their own each, over one Redis. After each write of one, the others have heard of it before
- * the history goes on: what is tested is that they hear of everything, not how soon.
+ * Nodes with a store of their own each, over one Redis. Before one does anything, it has heard of all that the others
+ * wrote: what is tested is that they hear of everything, not how soon.
  */
 class Nodes {
   place: Place | null = null;
@@ -56,6 +56,7 @@ class Nodes {
         if (!WRITES.has(name) && !READS.has(name)) return undefined;
         return async (...given: unknown[]) => {
           const store = await opening;
+          if (this.#probe) await seen(store, this.#probe, this.#version);
           const act = Reflect.get(store, name) as (...all: unknown[]) => Promise<unknown>;
           const answer = await Reflect.apply(act, store, given);
           if (WRITES.has(name)) await this.#told(store);
@@ -78,6 +79,7 @@ class Nodes {
   async close(): Promise<void> {
     for (const store of this.#stores.splice(0)) await store.close();
     this.#probe = null;
+    this.#version = 0;
   }
 
   #clock: Store["clock"] | null = null;
@@ -95,18 +97,18 @@ class Nodes {
     return store;
   }
 
-  /** Changes a record that every node keeps, and waits until each has read it anew. */
+  /** Changes a record that every node keeps: each reads it anew before it does anything else. */
   async #told(by: Store): Promise<void> {
     const probe = this.#probe;
-    if (probe === null || this.#stores.length < 2) return;
-    const payload = String((this.#version += 1));
+    if (probe === null) return;
     for (;;) {
       const found = await by.read(probe, { fresh: true });
       if (found === null || !("version" in found)) throw new Error("the probe is gone");
-      const { status } = await by.update(probe, { ...found, payload }, found.version);
-      if (status === "updated") break;
+      const result = await by.update(probe, found, found.version);
+      if (result.status !== "updated") continue;
+      this.#version = Math.max(this.#version, result.record.version);
+      return;
     }
-    for (const store of this.#stores) await seen(store, probe, Number(payload));
   }
 }
 
@@ -129,7 +131,7 @@ async function probeIn(store: Store): Promise<StoredRecord> {
     seenAt: now,
     expiresAt: far,
     absoluteExpiresAt: far,
-    payload: "0",
+    payload: "",
   } as unknown as StoredRecord;
   await store.create(probe);
   return probe;
@@ -142,7 +144,7 @@ async function keeps(store: Store, probe: StoredRecord): Promise<void> {
 async function seen(store: Store, probe: StoredRecord, version: number): Promise<void> {
   for (;;) {
     const found = await store.read(probe);
-    if (found !== null && "payload" in found && Number(found.payload) >= version) return;
+    if (found !== null && "version" in found && found.version >= version) return;
     await nextTurn();
   }
 }

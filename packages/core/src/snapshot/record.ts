@@ -77,8 +77,9 @@ function misshapen(value: Fields): string | null {
 function impossible(record: StoredRecord, { kinds, now }: Expected): string | null {
   const { kind, key, handle, owner, createdAt, seenAt, expiresAt, absoluteExpiresAt } = record;
   if (!kinds.includes(kind)) return "it is of a kind that is not imported";
-  const tags = new Set([key, handle, ...(owner === null ? [] : [owner])].map(tagOf));
-  if (tags.size > 1) return "key, handle and owner do not belong together";
+  const tag = tagOf(key);
+  const belongs = tagOf(handle) === tag && (owner === null || tagOf(owner) === tag);
+  if (!belongs) return "key, handle and owner do not belong together";
   const latest = now + CLOCK_TOLERANCE;
   if (createdAt > latest) return "createdAt is in the future";
   if (seenAt > latest) return "seenAt is in the future";
