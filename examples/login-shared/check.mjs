@@ -126,7 +126,8 @@ function factOf(page, term) {
 
 async function refusesBadSettings(start) {
   const environment = { SESSION_STORE: "paper", SESSION_IDLE: "soon", PORT: "0" };
-  const told = /SESSION_STORE must be memory, file or redis\s+SESSION_IDLE must be a duration/;
+  const told =
+    /SESSION_STORE must be memory, file, redis or postgres\s+SESSION_IDLE must be a duration/;
   await assert.rejects(start(environment), told);
   said("[B-24] refuses to start with bad settings, and names each");
 }
