@@ -1,13 +1,10 @@
-/** One process of the application: Fastify, sessions in Redis, its port told to its parent. */
+/** One process of the application: Fastify, sessions in a store, its port told to its parent. */
 import type { AddressInfo } from "node:net";
 import Fastify from "fastify";
 import type { FastifyInstance } from "fastify";
-import { Cluster, Redis } from "ioredis";
 import { sessionPlugin } from "@sojourn/fastify";
 import type { OnLimit, Session } from "@sojourn/fastify";
-import { redisStore } from "@sojourn/store-redis";
-import type { RedisClient } from "@sojourn/store-redis";
-import { MASTER } from "../../packages/store-redis/test/support/sentinel.ts";
+import { storeAt } from "./stores.ts";
 import type { Answer, Place } from "./words.ts";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -29,22 +26,6 @@ addAdministration(app);
 await app.listen({ port: 0, host: "127.0.0.1" });
 process.send?.({ port: (app.server.address() as AddressInfo).port });
 process.on("disconnect", () => process.exit(0));
-
-function storeAt({ layout, nodes, url }: Place): ReturnType<typeof redisStore> {
-  if (layout === "url") return redisStore({ url });
-  return redisStore({ client: clientAt(layout, nodes) });
-}
-
-/** A client as an application makes it that leaves everything to ioredis. */
-function clientAt(layout: Place["layout"], nodes: Place["nodes"]): RedisClient {
-  const [first] = nodes;
-  const client =
-    layout === "cluster"
-      ? new Cluster([...nodes])
-      : new Redis(layout === "sentinel" ? { sentinels: [...nodes], name: MASTER } : { ...first });
-  client.on("error", () => {});
-  return client;
-}
 
 function addRoutes(to: FastifyInstance): void {
   to.addHook("onRequest", async (request) => {

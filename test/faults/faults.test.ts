@@ -1,12 +1,16 @@
 /**
- * Faults of Redis under load. A short form by default; `FAULT_SECONDS=60` lets each run last so long
- * and writes docs/faults-redis.md.
+ * Faults of Redis and of Postgres under load. A short form by default; `FAULT_SECONDS=60` lets each run last so
+ * long and writes the pages of the docs; `-t Postgres` chooses a server.
  */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundle } from "../support/bundle.ts";
 import type { Bundle } from "../support/bundle.ts";
-import { FAULTS, USUAL } from "./faults.ts";
+import { USUAL } from "./fault.ts";
+import type { Fault } from "./fault.ts";
+import { POSTGRES_PAGE, REDIS_PAGE } from "./pages.ts";
+import { POSTGRES } from "./postgres-faults.ts";
+import { REDIS } from "./redis-faults.ts";
 import { writeReports } from "./report.ts";
 import { runFault } from "./run.ts";
 import { DEADLINE } from "./words.ts";
@@ -14,26 +18,36 @@ import type { Report } from "./words.ts";
 
 const LONG = process.env["FAULT_SECONDS"];
 const SECONDS = Number(LONG ?? 5);
-const CHOSEN = LONG === undefined ? FAULTS.short : FAULTS.long;
+const FORM = LONG === undefined ? "short" : "long";
+const FAULTS = [
+  ...REDIS[FORM].map((fault) => ({ page: REDIS_PAGE, fault })),
+  ...POSTGRES[FORM].map((fault) => ({ page: POSTGRES_PAGE, fault })),
+];
 /** Beside the store's deadline: one for what a handler waits by itself, and for a busy machine. */
 const MARGIN = 3_000;
 
 let app: Bundle;
-const reports: Report[] = [];
+const reports = new Map<Fault, Report>();
 beforeAll(async () => {
   app = await bundle(join(import.meta.dirname, "app.ts"));
 }, 60_000);
 afterAll(() => {
   app.remove();
-  if (LONG !== undefined && reports.length === CHOSEN.length) writeReports(reports, SECONDS);
+  if (LONG === undefined) return;
+  for (const page of [REDIS_PAGE, POSTGRES_PAGE]) {
+    const own = FAULTS.filter((each) => each.page === page).map(({ fault }) => reports.get(fault));
+    const all = own.filter((report) => report !== undefined);
+    if (all.length === own.length) writeReports(page, all, SECONDS);
+  }
 });
 
-describe.each(CHOSEN.map((fault) => [fault.name, fault] as const))("%s, under load", (_, fault) => {
+const CASES = FAULTS.map(({ page, fault }) => [page.server, fault.name, fault] as const);
+describe.each(CASES)("%s: %s, under load", (_server, _name, fault) => {
   let report: Report;
   beforeAll(
     async () => {
       report = await runFault(fault, app.script, SECONDS);
-      reports.push(report);
+      reports.set(fault, report);
       if (LONG !== undefined) console.log(JSON.stringify(report));
     },
     (SECONDS + 90) * 1_000,

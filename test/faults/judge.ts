@@ -16,10 +16,10 @@ export interface Evidence {
 }
 
 /**
- * Whether Redis itself lost what an entry stands for. Without a failover it never does; with one,
+ * Whether the server itself lost what an entry stands for. Without a failover it never does; with one,
  * when the control behind it is gone too, or was not written before the first server died.
  */
-export function lostByRedis(entry: Entry, evidence: Evidence): boolean {
+export function lostByServer(entry: Entry, evidence: Evidence): boolean {
   const { failover, faultAt, struckAt, survivors } = evidence;
   if (!failover) return false;
   const { controlAt, startedAt, id } = entry;
@@ -29,9 +29,9 @@ export function lostByRedis(entry: Entry, evidence: Evidence): boolean {
 
 /** Losses, told apart. */
 export function losses(entries: ReadonlyMap<Entry, string>, evidence: Evidence): Losses {
-  const ours = [...entries].filter(([entry]) => !lostByRedis(entry, evidence));
+  const ours = [...entries].filter(([entry]) => !lostByServer(entry, evidence));
   return {
-    redis: entries.size - ours.length,
+    server: entries.size - ours.length,
     ours: ours.length,
     examples: ours.slice(0, 5).map(([, what]) => what),
   };
@@ -43,7 +43,7 @@ export function losses(entries: ReadonlyMap<Entry, string>, evidence: Evidence):
  */
 export function beyondLimit(sessions: readonly Known[], evidence: Evidence): number {
   const lives = sessions
-    .filter(({ begun }) => !lostByRedis(begun, evidence))
+    .filter(({ begun }) => !lostByServer(begun, evidence))
     .map(({ begun, aliveAt }) => ({ from: begun.ackedAt, to: aliveAt }));
   const most = Math.max(
     0,

@@ -1,30 +1,29 @@
-/** The reports of the long form as a page of the docs. */
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+/** The reports of the long form as pages of the docs. */
+import { writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { findServer } from "../servers.mjs";
 import { ROOT } from "../support/workspace.ts";
-import { USUAL } from "./faults.ts";
+import { USUAL } from "./fault.ts";
+import type { Page } from "./pages.ts";
 import type { Losses, Report } from "./words.ts";
 
 /** Of a column, for the formatter. */
 const NARROWEST = 3;
-const PAGE = join(ROOT, "docs/faults-redis.md");
 
-/** Writes docs/faults-redis.md. */
-export function writeReports(reports: readonly Report[], seconds: number): void {
-  writeFileSync(PAGE, page(reports, seconds));
+/** Writes one page. */
+export function writeReports(page: Page, reports: readonly Report[], seconds: number): void {
+  writeFileSync(join(ROOT, page.path), textOf(page, reports, seconds));
 }
 
-function page(reports: readonly Report[], seconds: number): string {
-  return `# Faults of Redis under load
+function textOf(page: Page, reports: readonly Report[], seconds: number): string {
+  const { server, failover } = page;
+  const command = `FAULT_SECONDS=${seconds} npx vitest run --project test faults -t ${server}`;
+  return `# Faults of ${server} under load
 
-Written by \`FAULT_SECONDS=${seconds} npx vitest run --project test faults\` on ${new Date().toISOString().slice(0, 10)}:
-${machine()}.
+Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}:
+${page.versions()}, ${machine()}.
 
-Four processes of an application (Fastify, the Redis store with its defaults) serve ${seconds} s of requests over HTTP: reads,
+Four processes of an application (Fastify, the ${server} store with its defaults) serve ${seconds} s of requests over HTTP: reads,
 exact counters by \`session.update\`, parallel logins of users with at most 3 sessions (\`evict-oldest\` and
 \`reject\`), logouts, revocations by handle and of all of a user's, and all the time the cookies of ended
 sessions. In the middle of each run one thing breaks. The same runs in a short form are part of the tests.
@@ -65,12 +64,10 @@ ${table(
   [
     "fault",
     "commits",
-    "lost by us",
-    "lost by Redis",
+    ...culprits("lost", page),
     "endings",
     "reuses",
-    "alive by us",
-    "alive by Redis",
+    ...culprits("alive", page),
     "logins",
     "refused",
     "beyond the limit",
@@ -78,10 +75,10 @@ ${table(
   reports.map(({ fault, checked, lost, undead, beyondLimit }) => [
     fault,
     String(checked.commits),
-    ...told(lost),
+    ...told(lost, failover),
     String(checked.endings),
     String(checked.reuses),
-    ...told(undead),
+    ...told(undead, failover),
     String(checked.logins),
     String(checked.refusals),
     String(beyondLimit),
@@ -92,17 +89,17 @@ _Commits_ and _endings_ are those that were acknowledged with a 200. A commit is
 know it; a session is alive when its cookie works after its logout, revocation or eviction was
 acknowledged. When the load is over every cookie that was ever given is used once more, and every user is listed.
 
-_By Redis_: replication is asynchronous, so the server that takes over may not have what the first one had
-acknowledged. It is told from a defect of ours by a control: after each acknowledgement the driver itself writes
-a key into the same slot. Replication keeps the order, so where that later write survives and ours does not,
-the loss is ours. _Its replicas behind_ are runs in which the replicas are cut off 300 ms before their master
-dies, to have such losses; \`min-replicas-to-write\` and \`min-replicas-max-lag\` bound them in production.
-What to expect of it is in the README of \`@sojourn/store-redis\`.
+${page.notes}
 `;
 }
 
-function told({ ours, redis }: Losses): [string, string] {
-  return [String(ours), String(redis)];
+/** Heads of the columns that {@link told} fills. */
+function culprits(what: string, { server, failover }: Page): string[] {
+  return failover ? [`${what} by us`, `${what} by ${server}`] : [what];
+}
+
+function told({ ours, server }: Losses, failover: boolean): string[] {
+  return failover ? [String(ours), String(server)] : [String(ours)];
 }
 
 function storeErrors({ errors }: Report): string {
@@ -130,12 +127,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function machine(): string {
-  const redis = execFileSync(findServer("redis") ?? "redis-server", ["--version"], {
-    encoding: "utf8",
-  });
-  const version = /v=(\S+)/.exec(redis)?.[1] ?? "unknown";
-  const manifest = createRequire(import.meta.url).resolve("ioredis/package.json");
-  const ioredis = (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
   const processors = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}`;
-  return `Redis ${version}, ioredis ${ioredis}, Node ${process.versions.node}, ${processors}, everything on one machine that had other work (load ${loadavg()[2]?.toFixed(0)})`;
+  return `Node ${process.versions.node}, ${processors}, everything on one machine that had other work (load ${loadavg()[2]?.toFixed(0)})`;
 }

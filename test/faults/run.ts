@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { lookAtAll } from "./check.ts";
 import { Control } from "./control.ts";
-import type { Fault, Scene } from "./faults.ts";
+import type { Fault, Scene } from "./fault.ts";
 import { beyondLimit, losses } from "./judge.ts";
 import type { Evidence } from "./judge.ts";
 import { Ledger } from "./ledger.ts";

@@ -2,6 +2,7 @@
 import { Cluster, Redis } from "ioredis";
 import { MASTER, sentinelClient } from "../../packages/store-redis/test/support/sentinel.ts";
 import type { Sentinels } from "../../packages/store-redis/test/support/sentinel.ts";
+import type { Server as Postgres } from "../../packages/store-postgres/test/support/server.ts";
 import { startServer } from "../../packages/store-redis/test/support/server.ts";
 import type { ClusterOfThree, Server } from "../../packages/store-redis/test/support/server.ts";
 import { PROCESSES } from "./words.ts";
@@ -9,10 +10,10 @@ import type { Place } from "./words.ts";
 
 /** Servers, and clients of them. */
 export interface Site {
-  /** Where each process finds Redis. */
+  /** Where each process finds its server. */
   readonly places: readonly Place[];
-  /** The driver's own client, for its controls; never through a proxy. */
-  readonly client: Redis | Cluster;
+  /** The driver's own client, for its controls; never through a proxy. Null: no other server takes over. */
+  readonly client: Redis | Cluster | null;
   stop(): Promise<void>;
 }
 
@@ -30,17 +31,29 @@ export function startDurable(): Promise<Server> {
   return startServer("--appendonly", "yes", "--appendfsync", "always");
 }
 
-/** One server; one process may have another way to it. */
-export function standalone(server: Server, detour?: { process: number; port: number }): Site {
+/** Another way to a server, for one process. */
+export interface Detour {
+  readonly process: number;
+  readonly port: number;
+}
+
+/** One Redis. */
+export function standalone(server: Server, detour?: Detour): Site {
   const client = quiet(new Redis(server.url, ONCE));
-  const ports = Array.from({ length: PROCESSES }, (_, index) =>
-    index === detour?.process ? detour.port : server.port,
-  );
-  const places = ports.map((port, index) => {
+  const places = portsTo(server, detour).map((port, index) => {
     const nodes = [{ host: "127.0.0.1", port }];
     return { layout: ownOr("client", index), nodes, url: `redis://${hosts(nodes)}` };
   });
   return { places, client, stop: stopping(client, server) };
+}
+
+/** One Postgres. */
+export function onPostgres(server: Postgres, detour?: Detour): Site {
+  const places = portsTo(server, detour).map((port, index) => {
+    const url = server.url.replace(`:${server.port}/`, `:${port}/`);
+    return { layout: ownOr("client", index), nodes: [], url };
+  });
+  return { places, client: null, stop: () => server.stop() };
 }
 
 /** A master with replicas and sentinels. */
@@ -59,6 +72,12 @@ export function clustered(cluster: ClusterOfThree): Site {
   const client = quiet(new Cluster([...nodes], { redisOptions }));
   const url = `redis+cluster://${hosts(nodes)}`;
   return { places: everywhere("cluster", nodes, url), client, stop: stopping(client, cluster) };
+}
+
+function portsTo({ port }: { readonly port: number }, detour?: Detour): number[] {
+  return Array.from({ length: PROCESSES }, (_, index) =>
+    index === detour?.process ? detour.port : port,
+  );
 }
 
 function everywhere(layout: Place["layout"], nodes: Place["nodes"], url: string): Place[] {

@@ -1,10 +1,11 @@
 /** What the processes, the browsers and the report of a run tell each other. */
 import type { EndingReason, OnLimit } from "@sojourn/core";
 
-/** Where a process finds Redis. */
+/** Where a process finds its server. */
 export interface Place {
-  /** `url`: the store makes the client, whatever there is; else the process does, `client` for one server. */
+  /** `url`: the store makes the client or the pool; else the process does, `client` for one server. */
   readonly layout: "url" | "client" | "sentinel" | "cluster";
+  /** Of Redis. */
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
   readonly url: string;
 }
@@ -67,8 +68,8 @@ export interface Report {
 
 /** Acknowledged and not there any more. */
 export interface Losses {
-  /** What Redis itself lost: a write of the driver's own, made after it on the same server, is gone too. */
-  readonly redis: number;
+  /** What the server itself lost: a write of the driver's own, made after it on the same server, is gone too. */
+  readonly server: number;
   readonly ours: number;
   /** What exactly, of ours, for whoever looks for the cause; no secrets. */
   readonly examples: readonly string[];

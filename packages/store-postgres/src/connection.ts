@@ -40,6 +40,7 @@ export class Connection {
     this.#migrate = options.migrate;
     this.#connectWithin = connectWithin;
     this.pool.on("error", ignore);
+    this.pool.on("connect", guard);
   }
 
   /** Connects, and migrates where that is needed; once, or again after it failed. */
@@ -165,7 +166,10 @@ export class Connection {
   async #shutDown(): Promise<void> {
     await Promise.race([Promise.allSettled(this.#running), pause(DRAIN_WITHIN)]);
     if (this.#own) await Promise.race([this.pool.end(), pause(DRAIN_WITHIN)]);
-    else this.pool.removeListener("error", ignore);
+    else {
+      this.pool.removeListener("error", ignore);
+      this.pool.removeListener("connect", guard);
+    }
   }
 }
 
@@ -176,6 +180,15 @@ function isRefusal(error: unknown): boolean {
 
 /** Without a listener, the loss of an idle connection would end the process. What asks next is told. */
 function ignore(): void {}
+
+/**
+ * For the moment between a new connection and its taker, when neither the pool listens nor the taker: the
+ * server may have ended it in the very message that said it was ready.
+ */
+function guard(client: PostgresClient): void {
+  client.on("error", ignore);
+  setImmediate(() => client.removeListener("error", ignore));
+}
 
 /** What a promise resolves to; rejects when it takes longer than so many ms. */
 async function within<T>(ms: number, promise: Promise<T>, tooLate: () => Error): Promise<T> {

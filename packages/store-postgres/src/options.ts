@@ -36,7 +36,9 @@ export interface PostgresNotification {
 export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "connect", listener: (client: PostgresClient) => void): unknown;
   removeListener(event: "error", listener: (error: Error) => void): unknown;
+  removeListener(event: "connect", listener: (client: PostgresClient) => void): unknown;
   end(): Promise<void>;
   /** These tell why there was no connection to be had. */
   readonly totalCount?: number;

@@ -1,4 +1,6 @@
 /** [B-20] A server that dies, hangs, is full or read-only: clear errors in time, and recovery without a restart. */
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type pg from "pg";
@@ -164,6 +166,32 @@ describe("what a server says", () => {
     await inTime(store.read(recordOf(clock, null)), "SOJOURN_STORE_UNAVAILABLE");
   });
 
+  test("[E-01] a connection that is ended in the message that says it is ready harms nobody", async () => {
+    const message = (type: string, body: Buffer): Buffer => {
+      const head = Buffer.alloc(5);
+      head.write(type);
+      head.writeInt32BE(body.length + 4, 1);
+      return Buffer.concat([head, body]);
+    };
+    const fatal = message("E", Buffer.from("SFATAL\0VFATAL\0C57P01\0Mterminated\0\0"));
+    const ready = [message("R", Buffer.alloc(4)), message("Z", Buffer.from("I")), fatal];
+    const broken = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end(Buffer.concat(ready)));
+    });
+    broken.listen(0, "127.0.0.1");
+    await once(broken, "listening");
+    const { port } = broken.address() as AddressInfo;
+    const store = storeOf({ url: `postgres://ada@127.0.0.1:${port}/app?sslmode=disable` });
+    for (let time = 0; time < 20; time += 1) {
+      await expect(store.read(recordOf(clock, "ada"))).rejects.toMatchObject({
+        code: "SOJOURN_STORE_UNAVAILABLE",
+      });
+    }
+    await store.close();
+    broken.close();
+  });
+
   test("[E-01] a pool that is given stays open, and keeps none of our listeners", async () => {
     const pool = poolOf({});
     const listeners = pool.listenerCount("error");
@@ -174,6 +202,7 @@ describe("what a server says", () => {
     client.release();
     await store.close();
     expect(pool.listenerCount("error")).toBe(listeners);
+    expect(pool.listenerCount("connect")).toBe(0);
     expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
     const again = await pool.connect();
     expect(again.listenerCount("error")).toBe(ofClient);

@@ -1,51 +1,16 @@
-/** The faults: what breaks in the middle of a run, how long, and what that may mean for an answer. */
+/** What breaks on Redis. */
 import { setTimeout as pause } from "node:timers/promises";
 import { startSentinels } from "../../packages/store-redis/test/support/sentinel.ts";
 import { startCluster, until } from "../../packages/store-redis/test/support/server.ts";
+import { AWAY, formsOf } from "./fault.ts";
+import type { Fault, Forms } from "./fault.ts";
 import { Flood } from "./flood.ts";
 import { Migration } from "./migration.ts";
 import { Proxy } from "./proxy.ts";
 import { cutReplicas, joinReplicas } from "./replicas.ts";
 import { clustered, standalone, startDurable, watched } from "./sites.ts";
-import type { Site } from "./sites.ts";
 import { PROCESSES } from "./words.ts";
 
-/** Servers, and the fault that they can have. */
-export interface Scene extends Site {
-  /** What goes before the fault, while every request is still well served. */
-  prepare?(): Promise<void>;
-  /** Resolves when the fault is there. */
-  strike(): Promise<void>;
-  /** Resolves when its cause is gone. */
-  heal(): Promise<void>;
-}
-
-/** One fault. */
-export interface Fault {
-  readonly name: string;
-  /** How long it lasts in ms, where it does not end by itself. In the short form at most 3 s. */
-  readonly lastsMs: number;
-  /** Part of the long form only. */
-  readonly long?: boolean;
-  /** Another server takes over, which may not have all that the first one had. */
-  readonly failover?: boolean;
-  /** The only process that it reaches. */
-  readonly only?: number;
-  /** Answers that the fault explains. */
-  readonly answers: readonly string[];
-  /** An answer that there must have been, or else there was no fault; null: there may be none. */
-  readonly mark: RegExp | null;
-  start(): Promise<Scene>;
-}
-
-/** Answers that are right without any fault. */
-export const USUAL: readonly string[] = ["409 SOJOURN_SESSION_ENDED", "409 SOJOURN_LIMIT_REACHED"];
-/** The last: an increment that others were before, where its next try is after the deadline. */
-const AWAY = [
-  "503 SOJOURN_STORE_UNAVAILABLE",
-  "503 SOJOURN_STORE_TIMEOUT",
-  "503 SOJOURN_UPDATE_CONFLICT",
-];
 /** A server that was replaced comes back so long after that, in ms. */
 const BACK_AFTER = 1_500;
 const BEHIND = ", its replicas behind";
@@ -197,13 +162,5 @@ const ALL: readonly Fault[] = [
   full,
 ];
 
-const SHORT = ALL.filter(({ long }) => long !== true).map((fault) => ({
-  ...fault,
-  lastsMs: Math.min(fault.lastsMs, 3_000),
-}));
-
 /** The faults of each form, in the order of the report. */
-export const FAULTS: { readonly long: readonly Fault[]; readonly short: readonly Fault[] } = {
-  long: ALL,
-  short: SHORT,
-};
+export const REDIS: Forms = formsOf(ALL);
