@@ -1,10 +1,11 @@
 /** The one session that a browser carries, as its request works with it. */
 import {
-  copyRecord,
+  changedRecord,
   endedTombstone,
   ENDING_REMEMBERED,
   expiredTombstone,
   SojournError,
+  touchedRecord,
 } from "@sojourn/core/store";
 import type * as contract from "@sojourn/core/store";
 import type { Clock, Ending, RecordKey, StoredRecord, Taken, Tombstone } from "@sojourn/core/store";
@@ -85,13 +86,7 @@ export class CarriedRecord {
     if (standing.status !== "alive") return gone(standing);
     const { record, stamp } = standing.carried;
     if (record.version !== expectedVersion) return { status: "conflict", record };
-    const next = copyRecord({
-      ...record,
-      payload: change.payload,
-      seenAt: Math.max(record.seenAt, change.seenAt),
-      expiresAt: Math.max(record.expiresAt, change.expiresAt),
-      version: record.version + 1,
-    });
+    const next = changedRecord(record, change);
     this.#keep({ record: next, stamp });
     return { status: "updated", record: next };
   }
@@ -100,11 +95,7 @@ export class CarriedRecord {
     const standing = await this.#standing();
     if (standing.status !== "alive") return false;
     const { record, stamp } = standing.carried;
-    const later = {
-      seenAt: Math.max(record.seenAt, seenAt),
-      expiresAt: Math.max(record.expiresAt, expiresAt),
-    };
-    this.#keep({ record: copyRecord({ ...record, ...later }), stamp });
+    this.#keep({ record: touchedRecord(record, seenAt, expiresAt), stamp });
     return true;
   }
 

@@ -1,6 +1,6 @@
 /** For authors of stores: the contract, the in-process table, errors and the clock. */
 export * from "./contract.ts";
-export { copyRecord, endedTombstone, expiredTombstone } from "./memory/entry.ts";
+export { changedRecord, endedTombstone, expiredTombstone, touchedRecord } from "./memory/entry.ts";
 export { RecordTable } from "./memory/table.ts";
 export type { Effect, RecordTableOptions } from "./memory/table.ts";
 export { ownerKey, parseTaggedOwner, randomTag, tagOf } from "../token/tag.ts";

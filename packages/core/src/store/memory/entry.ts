@@ -1,6 +1,6 @@
 /** What is kept under a key, a record or a tombstone, and how one is made from the other. */
 import type { UnixMs } from "../../clock.ts";
-import type { Ending, StoredRecord, Tombstone } from "../contract.ts";
+import type { Change, Ending, StoredRecord, Tombstone } from "../contract.ts";
 import { isTombstone } from "../contract.ts";
 
 /** What is kept under a key. Frozen, so that it can be handed out. */
@@ -23,6 +23,26 @@ export function copyRecord(record: StoredRecord): StoredRecord {
     absoluteExpiresAt: record.absoluteExpiresAt,
     payload: record.payload,
   });
+}
+
+/** The record as a touch leaves it: neither instant moves back. Frozen. */
+export function touchedRecord(
+  record: StoredRecord,
+  seenAt: UnixMs,
+  expiresAt: UnixMs,
+): StoredRecord {
+  return copyRecord({
+    ...record,
+    seenAt: Math.max(record.seenAt, seenAt),
+    expiresAt: Math.max(record.expiresAt, expiresAt),
+  });
+}
+
+/** The record as an update leaves it. Frozen. */
+export function changedRecord(record: StoredRecord, change: Change): StoredRecord {
+  const { payload, seenAt, expiresAt } = change;
+  const version = record.version + 1;
+  return touchedRecord({ ...record, payload, version }, seenAt, expiresAt);
 }
 
 /** A frozen copy of an ending. */

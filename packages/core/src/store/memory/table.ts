@@ -5,7 +5,15 @@ import type { Ending, OwnerKey, Ref, StoredRecord, Tombstone } from "../contract
 import { moveOf, othersOf, refuseTaken, victims } from "./admission.ts";
 import { makeRoom } from "./capacity.ts";
 import type { Effect, Moved } from "./effects.ts";
-import { aliveIn, copyEnding, copyRecord, endedTombstone, tombstoneIn } from "./entry.ts";
+import {
+  aliveIn,
+  changedRecord,
+  copyEnding,
+  copyRecord,
+  endedTombstone,
+  tombstoneIn,
+  touchedRecord,
+} from "./entry.ts";
 import { ownerEnded } from "./ended-owner.ts";
 import { KindTable } from "./kind.ts";
 import { replay } from "./replay.ts";
@@ -74,13 +82,7 @@ export class RecordTable {
     const record = aliveIn(found);
     if (kind === undefined || record === null) return gone(tombstoneIn(found));
     if (record.version !== expectedVersion) return { status: "conflict", record };
-    const next = copyRecord({
-      ...record,
-      payload: change.payload,
-      seenAt: Math.max(record.seenAt, change.seenAt),
-      expiresAt: Math.max(record.expiresAt, change.expiresAt),
-      version: record.version + 1,
-    });
+    const next = changedRecord(record, change);
     kind.put(next);
     this.#emit([{ put: next }]);
     return { status: "updated", record: next };
@@ -91,11 +93,7 @@ export class RecordTable {
     const kind = this.#kinds.get(ref.kind);
     const record = kind?.alive(ref, this.#clock.now());
     if (!kind || !record) return false;
-    const next = copyRecord({
-      ...record,
-      seenAt: Math.max(record.seenAt, seenAt),
-      expiresAt: Math.max(record.expiresAt, expiresAt),
-    });
+    const next = touchedRecord(record, seenAt, expiresAt);
     if (next.seenAt === record.seenAt && next.expiresAt === record.expiresAt) return true;
     kind.put(next);
     const { key } = next;
