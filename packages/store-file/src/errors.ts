@@ -70,11 +70,6 @@ export function newerFormat(path: string, version: number, known: number): Sojou
   );
 }
 
-/** A value would not survive being written and read again. */
-export function notStorable(problem: string): SojournError {
-  return new SojournError("SOJOURN_DATA_INVALID", `Cannot store this record: ${problem}`);
-}
-
 /** A value is longer than a line of the file may be. */
 export function tooLarge(bytes: number, limit: number): SojournError {
   return new SojournError(

@@ -1,4 +1,5 @@
 /** The file store: a table in memory, a journal on disk, one line of it for every change. */
+import { assertInstants } from "@sojourn/core/store";
 import type {
   Admission,
   Admitted,
@@ -27,7 +28,7 @@ import { openStore } from "./open.ts";
 import type { Opened, Wrap } from "./open.ts";
 import { parseOptions } from "./options.ts";
 import type { FileStoreOptions, ParsedOptions } from "./options.ts";
-import { assertChange, assertEnding, assertInstants, assertRecord } from "./storable.ts";
+import { assertChange, assertEnding, assertRecord } from "./storable.ts";
 import { Sweeper, countInSlices } from "./sweeper.ts";
 
 interface Running extends Opened {

@@ -1,11 +1,9 @@
 /** Start-up advice: what of the server's settings breaks a promise, what it costs, what to do. */
-import { systemClock } from "@sojourn/core/store";
+import { clockAdvice, systemClock } from "@sojourn/core/store";
 import type { Advice, Clock } from "@sojourn/core/store";
 import type { Connection } from "./connection.ts";
 import type { Names } from "./names.ts";
 
-/** Further apart than this, in ms, clocks are worth a word. */
-const CLOCK_TOLERANCE = 1_000;
 const OLDEST_VERSION = 130_000;
 /** Connections that a server must have left for others than this pool. */
 const SPARE_CONNECTIONS = 5;
@@ -47,6 +45,7 @@ export async function adviceFor(connection: Connection, clock: Clock): Promise<r
   await connection.open();
   const sent = systemClock.now();
   const [row] = await connection.ask("look at its settings", { text: question(names) }, []);
+  const received = systemClock.now();
   const facts = row as Facts;
   const found = [
     versionAdvice(facts),
@@ -56,7 +55,7 @@ export async function adviceFor(connection: Connection, clock: Clock): Promise<r
     encodingAdvice(facts),
     indexAdvice(facts, names),
     connectionsAdvice(facts, pool.options?.max),
-    clock === systemClock ? clockAdvice(facts.now, sent, systemClock.now()) : null,
+    clock === systemClock ? clockAdvice({ there: facts.now, sent, received }) : null,
   ];
   return found.filter((advice) => advice !== null);
 }
@@ -142,17 +141,5 @@ function connectionsAdvice({ max_connections }: Facts, max: number | undefined):
     message:
       `The pool may open ${max} connections of the server's ${max_connections}, and every process has a pool: ` +
       "others will be refused (53300). Lower the pool's max, raise max_connections, or put a pooler in between.",
-  };
-}
-
-function clockAdvice(there: number, sent: number, received: number): Advice | null {
-  const ahead = there > received ? there - received : Math.min(0, there - sent);
-  if (Math.abs(ahead) <= CLOCK_TOLERANCE) return null;
-  const by = `${(Math.abs(ahead) / 1_000).toFixed(1)} s ${ahead > 0 ? "ahead of" : "behind"}`;
-  return {
-    topic: "clock",
-    message:
-      `The server's clock is ${by} this process's. Sessions expire by the clock of the process that asks, ` +
-      "so processes whose clocks differ disagree on who is logged in. Run NTP on all machines.",
   };
 }

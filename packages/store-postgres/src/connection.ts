@@ -1,4 +1,5 @@
 /** The way to Postgres: one statement on one connection of the pool, with deadlines and typed errors. */
+import { withDeadline } from "@sojourn/core/store";
 import { closed, hung, stateOf, toSojournError, unavailable } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 import { namesFor } from "./names.ts";
@@ -74,7 +75,7 @@ export class Connection {
     const asked = this.pool.connect();
     try {
       const none = (): Error => unavailable(operation, this.#whyNone());
-      const client = await within(this.#connectWithin, asked, none);
+      const client = await withDeadline(asked, this.#connectWithin, none);
       client.on("error", ignore);
       return client;
     } catch (error) {
@@ -107,7 +108,7 @@ export class Connection {
     values: unknown[],
   ): Promise<readonly unknown[]> {
     const unready = (): Error => unavailable(operation, "its tables are still being made ready");
-    await within(this.#connectWithin, this.open(), unready);
+    await withDeadline(this.open(), this.#connectWithin, unready);
     for (let attempt = 1; ; attempt += 1) {
       try {
         const query = { ...statement, values };
@@ -141,7 +142,7 @@ export class Connection {
     const client = await this.lend(operation);
     let whole = false;
     try {
-      const result = await within(ms, run(client), () => hung(operation, ms));
+      const result = await withDeadline(run(client), ms, () => hung(operation, ms));
       whole = true;
       return result;
     } catch (error) {
@@ -188,19 +189,6 @@ function ignore(): void {}
 function guard(client: PostgresClient): void {
   client.on("error", ignore);
   setImmediate(() => client.removeListener("error", ignore));
-}
-
-/** What a promise resolves to; rejects when it takes longer than so many ms. */
-async function within<T>(ms: number, promise: Promise<T>, tooLate: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(tooLate()), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function pause(ms: number): Promise<void> {

@@ -1,10 +1,9 @@
 /** Messages between the processes that share a database: LISTEN and NOTIFY. */
-import { SojournError } from "@sojourn/core/store";
-import type { SignalListener, Signals } from "@sojourn/core/store";
+import { assertText, Ears, SojournError } from "@sojourn/core/store";
+import type { Ear, SignalListener, Signals } from "@sojourn/core/store";
 import type { Connection } from "./connection.ts";
 import { Line } from "./line.ts";
 import { channelOf } from "./names.ts";
-import { assertText } from "./storable.ts";
 import { decode, encode } from "./text.ts";
 
 /** What a notification has room for, in bytes (Postgres manual, NOTIFY). */
@@ -14,20 +13,13 @@ const LONGEST_PAUSE = 1_000;
 const PAUSE_STEP = 50;
 const NOTIFY = { text: "SELECT pg_notify($1, $2)" };
 
-/** One who listens, and the line that is tuned in for it. */
-interface Ear {
-  readonly channel: string;
-  readonly listener: SignalListener;
-  line: Line | null;
-}
-
 /**
  * Listens on a connection of the pool, which it keeps while anybody listens; another one is taken when
  * it is lost, for ever.
  */
 export class PostgresSignals implements Signals {
   readonly #connection: Connection;
-  readonly #ears = new Set<Ear>();
+  readonly #ears = new Ears<Line>();
   #line: Line | null = null;
   #running = false;
   /** Attempts in vain since the last line that heard. */
@@ -48,16 +40,15 @@ export class PostgresSignals implements Signals {
   }
 
   listen(topic: string, listener: SignalListener): () => void {
-    const ear: Ear = { channel: this.#channel(topic), listener, line: null };
-    this.#ears.add(ear);
-    if (this.#line) this.#tune(this.#line).catch(() => {});
+    const ear = this.#ears.add(this.#channel(topic), listener);
+    if (this.#line) this.#ears.tune(this.#line).catch(() => {});
     if (!this.#running) void this.#keepListening();
     return () => this.#forget(ear);
   }
 
   /** Hears nothing any more. */
   close(): void {
-    for (const ear of this.#ears) this.#forget(ear);
+    for (const ear of this.#ears.list()) this.#forget(ear);
   }
 
   #channel(topic: string): string {
@@ -65,11 +56,11 @@ export class PostgresSignals implements Signals {
   }
 
   #forget(ear: Ear): void {
-    if (!this.#ears.delete(ear)) return;
+    if (!this.#ears.remove(ear)) return;
     if (this.#ears.size === 0) {
       this.#line?.close();
       this.#wake();
-    } else if (![...this.#ears].some(({ channel }) => channel === ear.channel)) {
+    } else if (!this.#ears.wants(ear.channel)) {
       this.#line?.leave(ear.channel);
     }
   }
@@ -90,7 +81,7 @@ export class PostgresSignals implements Signals {
       const line = await this.#open();
       this.#line = line;
       if (this.#ears.size === 0) line.close();
-      await this.#tune(line);
+      await this.#ears.tune(line);
       await line.lost;
     } catch {
       // the next attempt may go better
@@ -105,25 +96,9 @@ export class PostgresSignals implements Signals {
     const connection = this.#connection;
     const client = await connection.lend("listen");
     return new Line(client, {
-      heard: (channel, text) => this.#tell(channel, decode(text)),
+      heard: (channel, text) => this.#ears.tell(channel, decode(text)),
       giveBack: () => connection.give(client, false),
     });
-  }
-
-  /** Listens for everyone who is not heard for on this line. */
-  async #tune(line: Line): Promise<void> {
-    for (const ear of this.#ears) {
-      if (ear.line === line) continue;
-      ear.line = line;
-      await line.hear(ear.channel);
-      if (this.#ears.has(ear)) quietly(() => ear.listener.opened());
-    }
-  }
-
-  #tell(channel: string, text: string): void {
-    for (const { channel: its, listener } of this.#ears) {
-      if (its === channel) quietly(() => listener.message(text));
-    }
   }
 
   /** Longer and longer; ends when nobody listens any more. */
@@ -138,15 +113,6 @@ export class PostgresSignals implements Signals {
         resolve();
       };
     });
-  }
-}
-
-/** A listener that throws harms no other one. */
-function quietly(call: () => void): void {
-  try {
-    call();
-  } catch {
-    // its author's to catch: there is nobody here to tell
   }
 }
 

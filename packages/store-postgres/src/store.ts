@@ -1,5 +1,5 @@
 /** The Postgres store: each operation is one statement, and so one transaction. */
-import { isTombstone } from "@sojourn/core/store";
+import { assertInstants, assertText, endingText, isTombstone } from "@sojourn/core/store";
 import type {
   Admission,
   Admitted,
@@ -31,8 +31,7 @@ import { Reaper } from "./reaper.ts";
 import { PostgresSignals } from "./signals.ts";
 import { statementsFor } from "./statements.ts";
 import type { Operation, Statement } from "./statements.ts";
-import { assertChange, assertInstants, assertName, assertRecord, assertText } from "./storable.ts";
-import { assertVersion, endingText } from "./storable.ts";
+import { assertChange, assertName, assertRecord, assertVersion } from "./storable.ts";
 import { decode, encode } from "./text.ts";
 
 /** Records of one page of a scan. */
@@ -224,7 +223,10 @@ class PostgresStore implements Store {
   }
 }
 
-/** A reference as the functions take it: kind, key or nothing, handle or nothing. */
+/**
+ * A reference as the functions take it: kind, key or nothing, handle or nothing. The key or the handle
+ * may be anything: one too long for us is nobody's.
+ */
 function target(ref: Ref): unknown[] {
   assertText("kind", ref.kind);
   const id = "key" in ref ? ref.key : ref.handle;

@@ -1,10 +1,8 @@
 /** Start-up advice: what of the servers' settings breaks a promise, what it costs, what to do. */
-import { systemClock } from "@sojourn/core/store";
-import type { Advice, Clock } from "@sojourn/core/store";
+import { clockAdvice, systemClock } from "@sojourn/core/store";
+import type { Advice, Clock, ClockReading } from "@sojourn/core/store";
 import type { RedisClient } from "./options.ts";
 
-/** Further apart than this, in ms, clocks are worth a word. */
-const CLOCK_TOLERANCE = 1_000;
 const OLDEST_MAJOR = 7;
 /** Policies that take only what is about to expire anyway, or nothing. */
 const HARMLESS_POLICIES = new Set(["noeviction", "volatile-ttl"]);
@@ -13,8 +11,8 @@ const NOT_ALLOWED = /^(?:NOPERM|ERR unknown command|ERR This instance|ERR comman
 /** What one server says of itself; null: it may not be asked. */
 interface Facts {
   readonly info: ReadonlyMap<string, string> | null;
-  /** By how many ms, at least, its clock is ahead; null: not known, or of no account. */
-  readonly ahead: number | null;
+  /** null: not known, or of no account. */
+  readonly clock: ClockReading | null;
   readonly refused: readonly string[];
 }
 
@@ -56,8 +54,8 @@ async function named(node: RedisClient, clock: Clock): Promise<{ name: string; f
 async function factsOf(server: RedisClient, clock: Clock): Promise<Facts> {
   const refused: string[] = [];
   const info = await allowed("INFO", refused, async () => server.info?.());
-  const ahead = clock === systemClock ? await allowed("TIME", refused, () => lead(server)) : null;
-  return { info: info == null ? null : fields(info), ahead: ahead ?? null, refused };
+  const reading = clock === systemClock ? await allowed("TIME", refused, () => time(server)) : null;
+  return { info: info == null ? null : fields(info), clock: reading, refused };
 }
 
 /** What is asked for, or null where the server does not let this user ask. */
@@ -75,14 +73,11 @@ async function allowed<T>(
   }
 }
 
-/** How far the server's clock is ahead for certain: what the way may have taken is taken off. */
-async function lead(server: RedisClient): Promise<number> {
+async function time(server: RedisClient): Promise<ClockReading> {
   const sent = systemClock.now();
   const [seconds, micros] = (await server.time?.()) ?? [];
   const received = systemClock.now();
-  const there = Number(seconds) * 1_000 + Number(micros) / 1_000;
-  if (there > received) return there - received;
-  return there < sent ? there - sent : 0;
+  return { there: Number(seconds) * 1_000 + Number(micros) / 1_000, sent, received };
 }
 
 function fields(info: string): ReadonlyMap<string, string> {
@@ -92,7 +87,7 @@ function fields(info: string): ReadonlyMap<string, string> {
   );
 }
 
-function judge({ info, ahead, refused }: Facts): Advice[] {
+function judge({ info, clock, refused }: Facts): Advice[] {
   const policy = info?.get("maxmemory_policy");
   const unsaid = info && policy === undefined ? ["maxmemory_policy of INFO"] : [];
   const found = [
@@ -100,7 +95,7 @@ function judge({ info, ahead, refused }: Facts): Advice[] {
     evictionAdvice(policy),
     persistenceAdvice(info?.get("aof_enabled")),
     replicaAdvice(info?.get("role")),
-    clockAdvice(ahead),
+    clock && clockAdvice(clock),
     notChecked([...refused, ...unsaid]),
   ];
   return found.filter((advice) => advice !== null);
@@ -146,17 +141,6 @@ function replicaAdvice(role: string | undefined): Advice | null {
     message:
       "The client is connected to a replica: nothing can be written, and what is read may be old. " +
       "Connect to the master, best through Sentinel (role master) or as a Cluster.",
-  };
-}
-
-function clockAdvice(ahead: number | null): Advice | null {
-  if (ahead === null || Math.abs(ahead) <= CLOCK_TOLERANCE) return null;
-  const by = `${(Math.abs(ahead) / 1_000).toFixed(1)} s ${ahead > 0 ? "ahead of" : "behind"}`;
-  return {
-    topic: "clock",
-    message:
-      `The server's clock is ${by} this process's. Sessions expire by the clock of the process that asks, ` +
-      "so processes whose clocks differ disagree on who is logged in. Run NTP on all machines.",
   };
 }
 

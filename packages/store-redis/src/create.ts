@@ -1,4 +1,5 @@
 /** Creates a record; in a cluster also one whose handle has another tag than its key. */
+import { endingText } from "@sojourn/core/store";
 import type { Admission, Admitted, Adopted, StoredRecord } from "@sojourn/core/store";
 import { evictedIn, list, parseEnding, plain } from "./answers.ts";
 import { exists } from "./errors.ts";
@@ -6,7 +7,6 @@ import type { Script } from "./lua/script.ts";
 import { ADOPT, CREATE } from "./lua/writes.ts";
 import { base, slotTag } from "./names.ts";
 import type { Scripts } from "./scripts.ts";
-import { endingText } from "./storable.ts";
 
 /** Creates, admits and indexes. @throws SOJOURN_RECORD_EXISTS */
 export async function create(

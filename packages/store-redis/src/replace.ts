@@ -1,11 +1,11 @@
 /** Puts a record in place of another: one script, or three steps where their slots differ. */
+import { endingText } from "@sojourn/core/store";
 import type { Ref, Replaced, Replacement, StoredRecord } from "@sojourn/core/store";
 import { evictedIn, list, missIn } from "./answers.ts";
 import { admissionArguments, create, recordArguments } from "./create.ts";
 import { CONSUME, REPLACE, RETIRE } from "./lua/writes.ts";
 import { slotTag, target } from "./names.ts";
 import type { Scripts } from "./scripts.ts";
-import { endingText } from "./storable.ts";
 
 /** See `Store.replace`. @throws SOJOURN_RECORD_EXISTS */
 export async function replace(

@@ -1,5 +1,5 @@
 /** Messages between the processes that share a Redis: pub/sub, sharded on a cluster. */
-import type { SignalListener, Signals } from "@sojourn/core/store";
+import { type Ear, Ears, type SignalListener, type Signals } from "@sojourn/core/store";
 import type { Connection } from "./connection.ts";
 import { Line, RECEIVER_OPTIONS } from "./line.ts";
 import type { Receiver } from "./line.ts";
@@ -20,13 +20,6 @@ export function signalsOf(
   return able && events ? new RedisSignals(connection, prefix) : undefined;
 }
 
-/** One who listens, and the line that is tuned in for it. */
-interface Ear {
-  readonly channel: string;
-  readonly listener: SignalListener;
-  line: Line | null;
-}
-
 /**
  * Sends on the store's client. Listens on a connection of its own, which is there while anybody
  * listens and the client has not ended, and is made again for ever when it is lost.
@@ -36,7 +29,7 @@ export class RedisSignals implements Signals {
   readonly #client: RedisClient;
   readonly #sharded: boolean;
   readonly #prefix: string;
-  readonly #ears = new Set<Ear>();
+  readonly #ears = new Ears<Line>();
   #line: Line | null = null;
   #running = false;
   /** Attempts in vain since the last line that heard. */
@@ -65,20 +58,19 @@ export class RedisSignals implements Signals {
 
   listen(topic: string, listener: SignalListener): () => void {
     const { keyPrefix = "" } = this.#client.options ?? {};
-    const ear: Ear = { channel: `${keyPrefix}${this.#channel(topic)}`, listener, line: null };
     if (this.#ears.size === 0) {
       this.#client.on("ready", this.#onReady);
       this.#client.on("end", this.#onEnd);
     }
-    this.#ears.add(ear);
-    if (this.#line?.isOpen) this.#tune(this.#line).catch(() => {});
+    const ear = this.#ears.add(`${keyPrefix}${this.#channel(topic)}`, listener);
+    if (this.#line?.isOpen) this.#ears.tune(this.#line).catch(() => {});
     this.#start();
     return () => this.#forget(ear);
   }
 
   /** Hears nothing any more. */
   close(): void {
-    for (const ear of this.#ears) this.#forget(ear);
+    for (const ear of this.#ears.list()) this.#forget(ear);
   }
 
   /** One hash tag for all topics, so that one line of a cluster hears them all; one db, one channel. */
@@ -88,13 +80,13 @@ export class RedisSignals implements Signals {
   }
 
   #forget(ear: Ear): void {
-    if (!this.#ears.delete(ear)) return;
+    if (!this.#ears.remove(ear)) return;
     const { channel } = ear;
     if (this.#ears.size === 0) {
       this.#client.off("ready", this.#onReady);
       this.#client.off("end", this.#onEnd);
       this.#hangUp();
-    } else if (![...this.#ears].some((other) => other.channel === channel)) {
+    } else if (!this.#ears.wants(channel)) {
       this.#line?.leave(channel);
     }
   }
@@ -119,12 +111,12 @@ export class RedisSignals implements Signals {
     if (!receiver) return;
     const line = new Line(receiver, {
       sharded: this.#sharded,
-      heard: (channel, text) => this.#tell(channel, text),
+      heard: (channel, text) => this.#ears.tell(channel, text),
     });
     this.#line = line;
     try {
       await line.open();
-      await this.#tune(line);
+      await this.#ears.tune(line);
       const since = performance.now();
       await line.lost;
       if (performance.now() - since > LONGEST_PAUSE) this.#failures = 0;
@@ -133,22 +125,6 @@ export class RedisSignals implements Signals {
     } finally {
       line.close();
       if (this.#line === line) this.#line = null;
-    }
-  }
-
-  /** Subscribes for everyone who is not heard for on this line. */
-  async #tune(line: Line): Promise<void> {
-    for (const ear of this.#ears) {
-      if (ear.line === line) continue;
-      ear.line = line;
-      await line.hear(ear.channel);
-      if (this.#ears.has(ear)) quietly(() => ear.listener.opened());
-    }
-  }
-
-  #tell(channel: string, text: string): void {
-    for (const { channel: its, listener } of this.#ears) {
-      if (its === channel) quietly(() => listener.message(text));
     }
   }
 
@@ -195,13 +171,4 @@ export class RedisSignals implements Signals {
   };
 
   readonly #onEnd = (): void => this.#hangUp();
-}
-
-/** A listener that throws harms no other one. */
-function quietly(call: () => void): void {
-  try {
-    call();
-  } catch {
-    // its author's to catch: there is nobody here to tell
-  }
 }

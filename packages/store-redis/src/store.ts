@@ -1,4 +1,5 @@
 /** The Redis store: each operation is one script in the slot of its tag. */
+import { assertInstants, assertText, endingText } from "@sojourn/core/store";
 import type {
   Admission,
   Admitted,
@@ -38,7 +39,7 @@ import { Scripts } from "./scripts.ts";
 import { count, owners, scan } from "./shelves.ts";
 import { signalsOf } from "./signals.ts";
 import type { RedisSignals } from "./signals.ts";
-import { assertChange, assertInstants, assertRecord, assertText, endingText } from "./storable.ts";
+import { assertChange, assertRecord } from "./storable.ts";
 
 /**
  * A store in Redis 7 or later, or Valkey 7.2 or later, for any number of processes. Nothing is sent

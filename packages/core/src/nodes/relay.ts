@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { isSojournError, SojournError } from "../errors.ts";
 import type { AnySessionEvent, Events } from "../events.ts";
 import type { Signals } from "../store/contract.ts";
-import { withDeadline } from "../store/guard.ts";
+import { withDeadline } from "../store/deadline.ts";
 import { crosses, decodeEvent, encodeEvent } from "./crossing.ts";
 
 /** What a relay works between. */

@@ -14,7 +14,8 @@ import {
   type StoredRecord,
   type Tombstone,
 } from "../store/contract.ts";
-import { isAway, withDeadline } from "../store/guard.ts";
+import { withDeadline } from "../store/deadline.ts";
+import { isAway } from "../store/guard.ts";
 import { memoryStore } from "../store/memory/store.ts";
 import type { PayloadCodec } from "../session/payload.ts";
 import { catchUp } from "./catch-up.ts";

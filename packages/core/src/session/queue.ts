@@ -1,7 +1,7 @@
 /** Lets the commits of one session in this process pass one by one, so that they do not collide. */
 import { SojournError } from "../errors.ts";
 import type { Handle, StoredRecord } from "../store/contract.ts";
-import { withDeadline } from "../store/guard.ts";
+import { withDeadline } from "../store/deadline.ts";
 
 interface Line {
   waiting: number;

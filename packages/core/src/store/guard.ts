@@ -1,6 +1,7 @@
 /** Puts a deadline on every store call, turns every failure into a typed one, and spares a store that is away. */
 import { type ErrorCode, isSojournError, SojournError } from "../errors.ts";
 import { checkAnswer } from "./answers.ts";
+import { withDeadline } from "./deadline.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Store } from "./contract.ts";
 
@@ -136,21 +137,4 @@ function timeout(deadlineMs: number, what: string): () => SojournError {
       "SOJOURN_STORE_TIMEOUT",
       `no answer from the store within ${deadlineMs} ms (${what}). Is it up and reachable? The option storeDeadline sets the time`,
     );
-}
-
-/** Rejects with `tooLate` when `answer` has not settled in time. */
-export async function withDeadline<T>(
-  answer: Promise<T>,
-  withinMs: number,
-  tooLate: () => SojournError,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooLate()), withinMs);
-  });
-  try {
-    return await Promise.race([answer, timeUp]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

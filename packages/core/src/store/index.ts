@@ -1,6 +1,10 @@
 /** For authors of stores: the contract, the in-process table, errors and the clock. */
 export * from "./contract.ts";
 export { changedRecord, endedTombstone, expiredTombstone, touchedRecord } from "./memory/entry.ts";
+export * from "./storable.ts";
+export { clockAdvice, type ClockReading } from "./clock-advice.ts";
+export { type Ear, Ears } from "./ears.ts";
+export { withDeadline } from "./deadline.ts";
 export { RecordTable } from "./memory/table.ts";
 export type { Effect, RecordTableOptions } from "./memory/table.ts";
 export { ownerKey, parseTaggedOwner, randomTag, tagOf } from "../token/tag.ts";
