@@ -1,5 +1,7 @@
 /** A fault: what breaks in the middle of a run, how long, and what that may mean for an answer. */
-import type { Site } from "./sites.ts";
+import { Proxy } from "./proxy.ts";
+import type { Detour, Site } from "./sites.ts";
+import { PROCESSES } from "./words.ts";
 
 /** Servers, and the fault that they can have. */
 export interface Scene extends Site {
@@ -52,4 +54,40 @@ export function formsOf(all: readonly Fault[]): Forms {
     .filter(({ long }) => long !== true)
     .map((fault) => ({ ...fault, lastsMs: Math.min(fault.lastsMs, SHORTLY) }));
   return { long: all, short };
+}
+
+/** What a partition needs to know of a kind of server. */
+export interface Reached<Server> {
+  readonly name: string;
+  start(): Promise<Server>;
+  /** The server as its processes find it, one of them by the detour. */
+  site(server: Server, detour: Detour): Site;
+}
+
+/** One process is cut off from a server that the others still reach. */
+export function partition<Server extends { readonly port: number }>(
+  reached: Reached<Server>,
+): Fault {
+  const only = PROCESSES - 1;
+  return {
+    name: `1 process of 4 cut off from ${reached.name}`,
+    lastsMs: 5_000,
+    only,
+    answers: AWAY,
+    mark: /TIMEOUT/,
+    start: async () => {
+      const server = await reached.start();
+      const proxy = await Proxy.to(server.port);
+      const site = reached.site(server, { process: only, port: proxy.port });
+      return {
+        ...site,
+        strike: async () => proxy.cut(),
+        heal: async () => proxy.heal(),
+        stop: async () => {
+          await proxy.close();
+          await site.stop();
+        },
+      };
+    },
+  };
 }

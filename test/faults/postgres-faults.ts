@@ -2,11 +2,9 @@
 import { startDurableServer } from "../../packages/store-postgres/test/support/server.ts";
 import type { Server } from "../../packages/store-postgres/test/support/server.ts";
 import { hang, lock, terminate } from "./backends.ts";
-import { AWAY, formsOf } from "./fault.ts";
+import { AWAY, formsOf, partition } from "./fault.ts";
 import type { Fault, Forms, Scene } from "./fault.ts";
-import { Proxy } from "./proxy.ts";
 import { onPostgres } from "./sites.ts";
-import { PROCESSES } from "./words.ts";
 
 /** Ends what a fault began. */
 type Heal = () => Promise<void> | void;
@@ -58,28 +56,6 @@ const hung: Fault = {
   ...everywhere(hang),
 };
 
-const partition: Fault = {
-  name: "1 process of 4 cut off from Postgres",
-  lastsMs: 5_000,
-  only: PROCESSES - 1,
-  answers: AWAY,
-  mark: /TIMEOUT/,
-  start: async () => {
-    const server = await startDurableServer();
-    const proxy = await Proxy.to(server.port);
-    const site = onPostgres(server, { process: PROCESSES - 1, port: proxy.port });
-    return {
-      ...site,
-      strike: async () => proxy.cut(),
-      heal: async () => proxy.heal(),
-      stop: async () => {
-        await proxy.close();
-        await site.stop();
-      },
-    };
-  },
-};
-
 const terminated: Fault = {
   name: "every connection terminated, 4 times a second",
   lastsMs: 3_000,
@@ -114,7 +90,7 @@ export const POSTGRES: Forms = formsOf([
   killed,
   stopped,
   hung,
-  partition,
+  partition({ name: "Postgres", start: startDurableServer, site: onPostgres }),
   terminated,
   exhausted,
   readOnly,

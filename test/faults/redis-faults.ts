@@ -2,14 +2,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { startSentinels } from "../../packages/store-redis/test/support/sentinel.ts";
 import { startCluster, until } from "../../packages/store-redis/test/support/server.ts";
-import { AWAY, formsOf } from "./fault.ts";
+import { AWAY, formsOf, partition } from "./fault.ts";
 import type { Fault, Forms } from "./fault.ts";
 import { Flood } from "./flood.ts";
 import { Migration } from "./migration.ts";
-import { Proxy } from "./proxy.ts";
 import { cutReplicas, joinReplicas } from "./replicas.ts";
 import { clustered, standalone, startDurable, watched } from "./sites.ts";
-import { PROCESSES } from "./words.ts";
 
 /** A server that was replaced comes back so long after that, in ms. */
 const BACK_AFTER = 1_500;
@@ -112,28 +110,6 @@ const migration: Fault = {
   },
 };
 
-const partition: Fault = {
-  name: "1 process of 4 cut off from Redis",
-  lastsMs: 5_000,
-  only: PROCESSES - 1,
-  answers: AWAY,
-  mark: /TIMEOUT/,
-  start: async () => {
-    const server = await startDurable();
-    const proxy = await Proxy.to(server.port);
-    const site = standalone(server, { process: PROCESSES - 1, port: proxy.port });
-    return {
-      ...site,
-      strike: async () => proxy.cut(),
-      heal: async () => proxy.heal(),
-      stop: async () => {
-        await proxy.close();
-        await site.stop();
-      },
-    };
-  },
-};
-
 const full: Fault = {
   name: "maxmemory reached, noeviction",
   lastsMs: 3_000,
@@ -158,7 +134,7 @@ const ALL: readonly Fault[] = [
   masterKilled(false),
   masterKilled(true),
   migration,
-  partition,
+  partition({ name: "Redis", start: startDurable, site: standalone }),
   full,
 ];
 

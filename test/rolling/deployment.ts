@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { freePort } from "../../packages/store-redis/test/support/server.ts";
+import { freePort } from "../support/ports.ts";
 import { ROOT } from "../support/workspace.ts";
 
 /** Folder of the example. */

@@ -2,13 +2,13 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE } from "../../packages/core/test/support/clock.ts";
-import { fill, type RecordFields } from "../../packages/core/test/snapshot/support.ts";
+import { contents, fill, type RecordFields } from "../../packages/core/test/snapshot/support.ts";
 import { must } from "../../packages/core/test/support/world.ts";
 import { Client } from "../scenarios/client.ts";
 import { frameworks } from "../scenarios/frameworks.ts";
 import { shop } from "../scenarios/shop.ts";
 import { type StoreKind, stores } from "../scenarios/stores.ts";
-import { contents, opened, type Opened, restore, SECRET, snapshotOf } from "./places.ts";
+import { opened, type Opened, restore, SECRET, snapshotOf } from "./places.ts";
 
 const KINDS = ["session", "grant", "bound"];
 const named = (name: StoreKind["name"]): StoreKind[] => stores.filter((kind) => kind.name === name);

@@ -9,7 +9,7 @@ import type {
   SessionManager,
   SessionOptions,
 } from "@sojourn/core";
-import type { Store, StoredRecord } from "@sojourn/core/store";
+import type { Store } from "@sojourn/core/store";
 import { onTestFinished } from "vitest";
 import { Browser } from "../../packages/core/test/support/browser.ts";
 import { type FakeClock, fakeClock } from "../../packages/core/test/support/clock.ts";
@@ -78,14 +78,4 @@ export function restore(
     yield snapshot;
   }
   return sessions.import(once(), options);
-}
-
-/** Everything alive of some kinds, in one order. */
-export async function contents(
-  store: Store,
-  kinds: readonly string[] = ["session"],
-): Promise<StoredRecord[]> {
-  const records: StoredRecord[] = [];
-  for (const kind of kinds) for await (const record of store.scan(kind)) records.push(record);
-  return records.toSorted((one, other) => (one.key < other.key ? -1 : 1));
 }

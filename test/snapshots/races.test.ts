@@ -2,9 +2,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createSessionManager } from "@sojourn/core";
 import { describe, expect, test } from "vitest";
-import { accountedFor, fill } from "../../packages/core/test/snapshot/support.ts";
+import { accountedFor, contents, fill } from "../../packages/core/test/snapshot/support.ts";
 import { stores } from "../scenarios/stores.ts";
-import { contents, opened, restore, SECRET, snapshotOf } from "./places.ts";
+import { opened, restore, SECRET, snapshotOf } from "./places.ts";
 
 const RUNS = 50;
 const EACH = { timeout: 120_000 };

@@ -84,12 +84,7 @@ export function feedMetrics(events: Events, metrics: Metrics): void {
     name: MetricName,
     labels: (event: SessionEvents[Name]) => Readonly<Record<string, string>> = () => ({}),
     value: (event: SessionEvents[Name]) => number = () => 1,
-  ): void => {
-    events.on(type, (event) => {
-      const own = event as SessionEvents[Name];
-      if (own.remote !== true) metrics.add(name, value(own), labels(own));
-    });
-  };
+  ): void => hearOwn(events, type, (event) => metrics.add(name, value(event), labels(event)));
   count("created", "sojourn_sessions_created_total");
   count("logout", "sojourn_sessions_ended_total", why);
   count("evicted", "sojourn_sessions_ended_total", why);
@@ -113,20 +108,30 @@ function feedSnapshots(events: Events, metrics: Metrics): void {
     metrics.add("sojourn_snapshot_records_total", value, { outcome });
   const snapshot = (outcome: string): void =>
     metrics.add("sojourn_snapshots_total", 1, { outcome });
-  events.on("exported", (event) => {
-    const { count, bytes } = event as SessionEvents["exported"];
+  hearOwn(events, "exported", ({ count, bytes }) => {
     snapshot("exported");
     records("exported", count);
     metrics.add("sojourn_snapshot_bytes_total", bytes, {});
   });
-  events.on("restored", (event) => {
-    const { count, skipped } = event as SessionEvents["restored"];
+  hearOwn(events, "restored", ({ count, skipped }) => {
     snapshot("restored");
     records("restored", count);
     for (const [outcome, value] of Object.entries(skipped)) records(outcome, value);
   });
-  events.on("restore-failed", (event) => {
-    if ((event as SessionEvents["restore-failed"]).handle === null) snapshot("refused");
+  hearOwn(events, "restore-failed", ({ handle }) => {
+    if (handle === null) snapshot("refused");
+  });
+}
+
+/** Listens to the events of this process: another one counts its own. */
+function hearOwn<Name extends keyof SessionEvents>(
+  events: Events,
+  type: Name,
+  listener: (event: SessionEvents[Name]) => void,
+): void {
+  events.on(type, (event) => {
+    const heard = event as SessionEvents[Name];
+    if (heard.remote !== true) listener(heard);
   });
 }
 

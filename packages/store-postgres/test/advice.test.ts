@@ -3,9 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import type pg from "pg";
 import { systemClock } from "@sojourn/core/store";
 import type { Advice } from "@sojourn/core/store";
+import { recordOf } from "../../../test/support/records.ts";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
 import type { PostgresStoreOptions } from "../src/index.ts";
-import { eventually, recordOf, rejection } from "./support/records.ts";
 import { startDurableServer, STARTING, startReplica, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

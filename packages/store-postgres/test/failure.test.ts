@@ -6,9 +6,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type pg from "pg";
 import { systemClock as clock } from "@sojourn/core/store";
 import type { Store } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
 import type { PostgresStoreOptions } from "../src/index.ts";
-import { eventually, ownerOf, recordOf, rejection } from "./support/records.ts";
 import { startDurableServer, STARTING, startReplica, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { systemClock as clock } from "@sojourn/core/store";
 import type { Store } from "@sojourn/core/store";
+import { Hearing, signalsIn } from "../../../test/support/hearing.ts";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { rejection } from "../../../test/support/waiting.ts";
 import { DEFAULTS, postgresSchema, postgresStore } from "../src/index.ts";
-import { Hearing, signalsIn } from "./support/hearing.ts";
-import { ownerOf, recordOf, rejection } from "./support/records.ts";
 import { STARTING, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

@@ -1,12 +1,13 @@
 /** The tables: made once however many start, updated step by step, never touched when they are newer. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "@sojourn/core/store";
+import { recordOf } from "../../../test/support/records.ts";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { postgresSchema, postgresStore } from "../src/index.ts";
 import type { PostgresStoreOptions } from "../src/index.ts";
 import { migrate } from "../src/migrate.ts";
 import { namesFor } from "../src/names.ts";
 import type { Names } from "../src/names.ts";
-import { eventually, recordOf, rejection } from "./support/records.ts";
 import { STARTING, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

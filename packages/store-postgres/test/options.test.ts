@@ -1,8 +1,8 @@
 /** The options: one error for all problems, and no url in it; names are checked before they reach SQL. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { recordOf } from "../../../test/support/records.ts";
 import { postgresSchema, postgresStore } from "../src/index.ts";
 import { parseOptions } from "../src/options.ts";
-import { recordOf } from "./support/records.ts";
 import { STARTING, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type pg from "pg";
 import { systemClock as clock } from "@sojourn/core/store";
 import type { Store, StoredRecord } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { eventually } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
-import { eventually, ownerOf, recordOf } from "./support/records.ts";
 import { STARTING, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

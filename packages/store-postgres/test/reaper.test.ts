@@ -4,12 +4,13 @@ import type pg from "pg";
 import { manualClock } from "@sojourn/store-conformance";
 import type { ManualClock } from "@sojourn/store-conformance";
 import type { Store, StoredRecord } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { Connection } from "../src/connection.ts";
 import { postgresStore } from "../src/index.ts";
 import { parseOptions } from "../src/options.ts";
 import { Reaper } from "../src/reaper.ts";
 import { statementsFor } from "../src/statements.ts";
-import { eventually, ownerOf, recordOf, rejection } from "./support/records.ts";
 import { STARTING, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

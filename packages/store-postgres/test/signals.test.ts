@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type pg from "pg";
 import { createSessionManager } from "@sojourn/core";
 import type { Store } from "@sojourn/core/store";
+import { Hearing, signalsIn } from "../../../test/support/hearing.ts";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
 import type { PostgresStoreOptions } from "../src/index.ts";
-import { Hearing, signalsIn } from "./support/hearing.ts";
-import { eventually, rejection } from "./support/records.ts";
 import { STARTING, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

@@ -3,8 +3,9 @@ import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock as clock } from "@sojourn/core/store";
 import type { Handle, OwnerKey, RecordKey, Store, StoredRecord } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { rejection } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
-import { ownerOf, recordOf, rejection } from "./support/records.ts";
 import { STARTING, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

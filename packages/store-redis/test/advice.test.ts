@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { Redis } from "ioredis";
 import { systemClock } from "@sojourn/core/store";
 import type { Advice, Store } from "@sojourn/core/store";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { adviceFor } from "../src/advice.ts";
 import { redisStore } from "../src/index.ts";
 import type { RedisStoreOptions } from "../src/index.ts";
-import { eventually, rejection } from "./support/records.ts";
 import { clusterClient, startCluster, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

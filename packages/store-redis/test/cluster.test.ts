@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Cluster } from "ioredis";
 import { randomTag, systemClock } from "@sojourn/core/store";
 import type { Handle, RecordKey, Store, StoredRecord } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
-import { eventually, ownerOf, recordOf, rejection } from "./support/records.ts";
 import { clusterClient, startCluster } from "./support/server.ts";
 import type { ClusterOfThree } from "./support/server.ts";
 

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Redis } from "ioredis";
 import { systemClock as clock } from "@sojourn/core/store";
 import type { Store } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { rejection } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
 import { nameOf } from "./support/names.ts";
-import { ownerOf, recordOf, rejection } from "./support/records.ts";
 import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

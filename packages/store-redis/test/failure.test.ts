@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Cluster, Redis } from "ioredis";
 import { systemClock } from "@sojourn/core/store";
 import type { Store } from "@sojourn/core/store";
+import { Hearing, signalsIn } from "../../../test/support/hearing.ts";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
 import { toSojournError } from "../src/errors.ts";
-import { Hearing, signalsIn } from "./support/hearing.ts";
-import { eventually, ownerOf, recordOf, rejection } from "./support/records.ts";
 import { startCluster, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Cluster, Redis } from "ioredis";
 import { systemClock } from "@sojourn/core/store";
 import type { Store } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { rejection } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
-import { ownerOf, recordOf, rejection } from "./support/records.ts";
 import { clusterClient, startCluster } from "./support/server.ts";
 import type { ClusterOfThree } from "./support/server.ts";
 

@@ -3,11 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isTombstone, systemClock, type Store, type StoredRecord } from "@sojourn/core/store";
+import { Proxy } from "../../../test/faults/proxy.ts";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
+import { eventually } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
 import type { NearOptions } from "../src/index.ts";
 import { kept, scriptsOf, sure } from "./support/near.ts";
-import { Proxy } from "../../../test/faults/proxy.ts";
-import { eventually, ownerOf, recordOf } from "./support/records.ts";
 import { clusterClient, startCluster, startServer, type Server } from "./support/server.ts";
 
 const clock = systemClock;

@@ -2,8 +2,8 @@
 import { createSessionManager } from "@sojourn/core";
 import type { SessionManager, SessionOptions } from "@sojourn/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
-import { eventually, rejection } from "./support/records.ts";
 import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 

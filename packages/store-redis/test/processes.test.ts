@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "@sojourn/core/store";
 import type { OnLimit, Store } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { redisStore } from "../src/index.ts";
 import type { RedisClient } from "../src/index.ts";
 import { bundleWorker } from "./support/bundle.ts";
-import { ownerOf, recordOf } from "./support/records.ts";
 import { clusterClient, startCluster, startServer } from "./support/server.ts";
 import type { Task } from "./support/worker.ts";
 

@@ -77,7 +77,7 @@ export async function contents(
 ): Promise<StoredRecord[]> {
   const records: StoredRecord[] = [];
   for (const kind of kinds) for await (const record of store.scan(kind)) records.push(record);
-  return records.toSorted((one, other) => (one.key < other.key ? -1 : 1));
+  return inOrder(records);
 }
 
 /** In the order of {@link contents}. */

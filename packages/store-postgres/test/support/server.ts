@@ -2,17 +2,15 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { appendFileSync, chownSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import pg from "pg";
 import { findServer } from "../../../../test/servers.mjs";
-import { eventually } from "./records.ts";
+import { freePort } from "../../../../test/support/ports.ts";
+import { eventually } from "../../../../test/support/waiting.ts";
 
 /** How long a server may take to be made and to start, in ms, on a machine that has other things to do. */
 export const STARTING = 60_000;
-/** Below the ports that the system gives to outgoing connections: free again after a kill. */
-const PORTS = { from: 12_000, to: 32_000 };
 /** For tests that nothing survives: no waiting for disks. */
 const CARELESS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 const running = new Set<ChildProcess>();
@@ -173,23 +171,4 @@ function whoMayRun(): { readonly uid: number; readonly gid: number } | null {
   const id = (flag: string): number =>
     Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout);
   return { uid: id("-u"), gid: id("-g") };
-}
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
-    if (await isFree(port)) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => resolve(true));
-  });
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return free;
 }

@@ -1,8 +1,9 @@
 /** A process of an application: does what its parent tells it, on the store that both share. */
 import { systemClock } from "@sojourn/core/store";
 import type { OnLimit, Store, StoredRecord } from "@sojourn/core/store";
+import { login } from "../../../../test/support/login.ts";
+import { recordOf } from "../../../../test/support/records.ts";
 import { postgresStore } from "../../src/index.ts";
-import { recordOf } from "./records.ts";
 
 /** What a worker is told. */
 export type Task =
@@ -27,15 +28,6 @@ export interface Told {
 const [, , url = ""] = process.argv;
 const store = postgresStore({ url, connectWithin: "1m" });
 const tell = (told: Told): void => void process.send?.(told);
-
-/** Logs in from an anonymous session, as a browser does. */
-async function login(to: Store, user: string, onLimit: OnLimit): Promise<string> {
-  const visitor = recordOf(systemClock, null);
-  await to.create(visitor);
-  const ending = { why: "rotated", at: systemClock.now() } as const;
-  const how = { expectedVersion: 1, ending, admission: { max: 3, onLimit } };
-  return (await to.replace(visitor, recordOf(systemClock, user), how)).status;
-}
 
 /** Reads, touches, writes, and rotates every other time. */
 async function commit(to: Store, record: StoredRecord, rotates: boolean): Promise<string> {

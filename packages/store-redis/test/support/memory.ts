@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { systemClock } from "@sojourn/core/store";
+import { recordOf } from "../../../../test/support/records.ts";
 import { redisStore } from "../../src/index.ts";
-import { recordOf } from "./records.ts";
 import { startServer } from "./server.ts";
 
 /** What is used of the incumbents. Their own types would give every `Request` of Express a second `session`. */

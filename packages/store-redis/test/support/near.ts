@@ -1,7 +1,8 @@
 /** Near caches in tests: whether they are used, and what they cost the server. */
 import type { Redis } from "ioredis";
 import type { Clock, Store, StoredRecord } from "@sojourn/core/store";
-import { eventually, recordOf } from "./records.ts";
+import { recordOf } from "../../../../test/support/records.ts";
+import { eventually } from "../../../../test/support/waiting.ts";
 
 /** Waits until the near cache of a store is sure, so that it serves what it has. */
 export async function sure(store: Store): Promise<void> {

@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cluster, Redis } from "ioredis";
 import { findServer } from "../../../../test/servers.mjs";
+import { freePort } from "../../../../test/support/ports.ts";
 
 /** Which server program. */
 export type Program = "redis" | "valkey";
@@ -20,8 +20,6 @@ export interface ServerSettings {
   readonly file?: string;
 }
 
-/** Below the ports that the system gives to outgoing connections: free again after a kill. */
-const PORTS = { from: 12_000, to: 32_000 };
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const each of running) each.kill("SIGKILL");
@@ -62,7 +60,9 @@ export class Server {
     });
   }
 
+  /** Nothing, where it runs already. */
   async start(): Promise<void> {
+    if (this.#process !== null && running.has(this.#process)) return;
     const path = findServer(this.#program);
     if (path === null) throw new Error(`no ${this.#program}-server: see test/servers.mjs`);
     const started = spawn(path, this.#arguments, { stdio: "ignore" });
@@ -222,25 +222,4 @@ async function follow(replica: Server, master: Server | undefined): Promise<void
   if (!master) return;
   await ask(replica, "REPLICATE", await ask(master, "MYID"));
   await replicated(replica);
-}
-
-/** A port that is free, with the next ones where more are wanted. */
-export async function freePort(ports: number = 1): Promise<number> {
-  for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from - ports));
-    const wanted = Array.from({ length: ports }, (_, index) => isFree(port + index));
-    if ((await Promise.all(wanted)).every(Boolean)) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => resolve(true));
-  });
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return free;
 }

@@ -1,7 +1,7 @@
 /** A process that opens a store by its url, keeps a record and hears itself, and says how it went. */
 import { systemClock } from "@sojourn/core/store";
+import { recordOf } from "../../../../test/support/records.ts";
 import { redisStore } from "../../src/index.ts";
-import { recordOf } from "./records.ts";
 
 const store = redisStore({ url: process.argv[2] ?? "" });
 const record = recordOf(systemClock, "ada");

@@ -2,8 +2,8 @@
 import { Cluster, Redis } from "ioredis";
 import { systemClock } from "@sojourn/core/store";
 import type { OnLimit, Store, StoredRecord } from "@sojourn/core/store";
+import { login } from "../../../../test/support/login.ts";
 import { redisStore } from "../../src/index.ts";
-import { recordOf } from "./records.ts";
 
 /** What a worker is told. */
 export type Task =
@@ -19,15 +19,6 @@ const [, , layout = "", ports = ""] = process.argv;
 const nodes = ports.split(",").map((port) => ({ host: "127.0.0.1", port: Number(port) }));
 const client = layout === "cluster" ? new Cluster(nodes) : new Redis(nodes[0]?.port ?? 0);
 const store = redisStore({ client: client });
-
-/** Logs in from an anonymous session, as a browser does. */
-async function login(to: Store, user: string, onLimit: OnLimit): Promise<string> {
-  const visitor = recordOf(systemClock, null);
-  await to.create(visitor);
-  const ending = { why: "rotated", at: systemClock.now() } as const;
-  const how = { expectedVersion: 1, ending, admission: { max: 3, onLimit } };
-  return (await to.replace(visitor, recordOf(systemClock, user), how)).status;
-}
 
 async function commit(to: Store, record: StoredRecord): Promise<string> {
   const now = systemClock.now();

@@ -1,6 +1,6 @@
 /** A listener of the signals that keeps what it heard. */
 import type { Signals, Store } from "@sojourn/core/store";
-import { eventually } from "./records.ts";
+import { eventually } from "./waiting.ts";
 
 /** What was heard, and how to wait for it. */
 export class Hearing {

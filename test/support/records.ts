@@ -1,4 +1,4 @@
-/** Records, owners and endings for the tests of this store. */
+/** Records and owners for the tests of stores on a server. */
 import { randomBytes } from "node:crypto";
 import { ownerKey, randomTag, tagOf } from "@sojourn/core/store";
 import type { Clock, Handle, OwnerKey, RecordKey, StoredRecord } from "@sojourn/core/store";
@@ -6,6 +6,7 @@ import type { Clock, Handle, OwnerKey, RecordKey, StoredRecord } from "@sojourn/
 const IDLE = 1_800_000;
 const ABSOLUTE = 86_400_000;
 
+/** The owner key of a user. */
 export function ownerOf(user: string): OwnerKey {
   return ownerKey("test", user);
 }
@@ -32,25 +33,4 @@ export function recordOf(
     payload: "{}",
     ...fields,
   };
-}
-
-/** What a promise rejects with; the promise must reject. */
-export async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  const outcome = await promise.then(
-    (value: unknown) => ({ value }),
-    (error: unknown) => ({ error }),
-  );
-  if ("error" in outcome) return outcome.error;
-  throw new Error("expected a rejection");
-}
-
-/** Waits until a check holds. */
-export async function eventually(check: () => Promise<boolean>, within = 10_000): Promise<void> {
-  const deadline = Date.now() + within;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`not within ${within} ms`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-  }
 }
