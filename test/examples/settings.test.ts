@@ -33,7 +33,7 @@ interface Managed extends SessionManager {
 
 const dataFolder = (): Promise<string> => folder(onTestFinished);
 
-function begin({ pipeline }: Managed, cookie?: string): Promise<RequestContext> {
+async function begin({ pipeline }: Managed, cookie?: string): Promise<RequestContext> {
   return pipeline.begin({ cookieHeader: cookie, secure: true, client: () => ({}) });
 }
 

@@ -196,7 +196,7 @@ export class System {
     return { cookie: isCleared ? "clear" : value, view };
   }
 
-  #begin(node: number, cookie: string | null): Promise<RequestContext> {
+  async #begin(node: number, cookie: string | null): Promise<RequestContext> {
     return this.#at(node).pipeline.begin({
       cookieHeader: cookie ?? undefined,
       secure: true,

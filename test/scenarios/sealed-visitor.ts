@@ -11,7 +11,7 @@ const { pipeline, sessions } = createSessionManager({ secret, store, logger: fal
 
 process.on("message", (cookieHeader: string) => {
   const facts = { cookieHeader, secure: false, client: () => ({}) };
-  void pipeline.begin(facts).then(
+  void Promise.resolve(pipeline.begin(facts)).then(
     ({ session }) => process.send?.({ principal: session.principal }),
     (error: unknown) => process.send?.({ error: String(error) }),
   );

@@ -2,7 +2,7 @@
 import { readCookie } from "./cookie/read.ts";
 import { Device } from "./cookie/device.ts";
 import { specFor } from "./cookie/spec.ts";
-import { isSojournError, SojournError } from "./errors.ts";
+import { SojournError } from "./errors.ts";
 import type { CookieRejection } from "./events.ts";
 import { principalOf } from "./policy/principal.ts";
 import { type Engine, isSessionEnded, openSession, timeoutsOf } from "./lifecycle/engine.ts";
@@ -14,11 +14,11 @@ import { compareClients } from "./policy/client.ts";
 import { expired, isIdle } from "./policy/expiry.ts";
 import type { RequestFacts } from "./request/facts.ts";
 import { carriedCookies } from "./response/carried.ts";
-import { cookieMaking, decideCookie, planResponse } from "./response/decide.ts";
+import { cookieMaking, decideCookie, plainPlan, planResponse } from "./response/decide.ts";
 import type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 import { EMPTY_DATA } from "./session/data.ts";
 import type { Facts } from "./session/payload.ts";
-import { Exchange, type LockReason, type Verbs } from "./session/state.ts";
+import { Exchange, type LockReason, type SessionState, type Verbs } from "./session/state.ts";
 import type { Session } from "./session/types.ts";
 import {
   type Ending,
@@ -37,66 +37,91 @@ export interface RequestContext {
   readonly session: Session;
 }
 
-/** What an adapter drives. */
+/** What an adapter drives. Both steps answer at once where there is nothing to wait for, and never throw. */
 export interface Pipeline {
   /** Cookie → token → record → policy → session. Rejects with SOJOURN_STORE_… when the store fails. */
-  begin(facts: RequestFacts): Promise<RequestContext>;
+  begin(facts: RequestFacts): RequestContext | Promise<RequestContext>;
   /**
    * Writes what the request changed and plans the response. Call it before the headers leave; a
    * rejection must become an error answer. May be called again (streams, hijacked replies) with
    * `headersSent: true`: data is still written, a cookie that cannot be sent becomes an event.
    */
-  commit(context: RequestContext, sent?: { readonly headersSent: boolean }): Promise<ResponsePlan>;
+  commit(
+    context: RequestContext,
+    sent?: { readonly headersSent: boolean },
+  ): ResponsePlan | Promise<ResponsePlan>;
 }
 
 /** Builds the pipeline of one manager. */
 export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
   return {
-    begin: (facts) => begin(engine, verbs, facts),
-    async commit(context, sent = { headersSent: false }) {
-      if (!(context instanceof Exchange)) throw misuse();
+    begin(facts) {
+      try {
+        return begin(engine, verbs, facts);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+    commit(context, { headersSent } = NOT_SENT) {
+      if (!(context instanceof Exchange)) return Promise.reject(misuse());
       const own = engineOver(engine, context.carried);
-      return context.inTurn(() => commit(own, context, sent.headersSent));
+      try {
+        return context.atOnce(() => commit(own, context, headersSent));
+      } catch (error) {
+        return Promise.reject(error);
+      }
     },
   };
 }
 
-async function begin(
+const NOT_SENT = { headersSent: false };
+
+function begin(
   shared: Engine,
   sharedVerbs: Verbs,
   facts: RequestFacts,
-): Promise<RequestContext> {
+): RequestContext | Promise<RequestContext> {
   const { signing, cookies, deviceSigning } = shared.settings;
   const spec = specFor(cookies, facts.secure);
   const { name } = spec;
   const presented = openCookies(signing, name, readCookie(facts.cookieHeader, name));
   const token = presented.status === "token" ? presented.token : null;
-  const carried = carriedOf(shared, { spec, token, cookieHeader: facts.cookieHeader });
+  const key = token && digestToken(token);
+  const carried = carriedOf(shared, { spec, key, cookieHeader: facts.cookieHeader });
   const engine = engineOver(shared, carried);
   const verbs = carried === null ? sharedVerbs : createVerbs(engine);
   const exchange = new Exchange({
-    secure: facts.secure,
-    client: () => facts.client(),
+    facts,
     presented: token,
     device: deviceSigning && new Device(deviceSigning, spec, facts.cookieHeader),
     carried,
   });
   if (presented.status === "rejected") reject(engine, exchange, presented.reason);
-  if (presented.status !== "token") {
+  if (presented.status !== "token" || key === null) {
     openSession(engine, exchange, verbs, EMPTY_DATA);
     return exchange;
   }
   if (presented.amongOthers) reject(engine, exchange, "duplicate");
-  const key = digestToken(presented.token);
-  const found = await read(engine, key);
-  if (isSojournError(found)) {
-    beginDetached(engine, verbs, exchange, found);
-    return exchange;
-  }
   exchange.resendCookie = presented.resign;
+  const { kind } = engine.settings;
+  return engine.store
+    .call("read", (store) => store.read({ kind, key }))
+    .then(
+      (found) => beginWith(engine, verbs, exchange, { key, found }),
+      (error: unknown) => beginDetached(engine, verbs, exchange, error),
+    );
+}
+
+/** With what is at the key. */
+function beginWith(
+  engine: Engine,
+  verbs: Verbs,
+  exchange: Exchange,
+  { key, found }: { key: RecordKey; found: StoredRecord | Tombstone | null },
+): RequestContext | Promise<RequestContext> {
   if (found === null) beginUnknown(engine, verbs, exchange);
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
-  else await beginFound(engine, verbs, exchange, { key, found });
+  else return beginFound(engine, verbs, exchange, { key, found });
   return exchange;
 }
 
@@ -104,29 +129,21 @@ function reject({ events }: Engine, exchange: Exchange, reason: CookieRejection)
   events.emit("cookie-rejected", { reason, client: exchange.sender });
 }
 
-/** What is at the key; with `onStoreError: 'anonymous'` the error of a store that is away. */
-async function read(
-  engine: Engine,
-  key: RecordKey,
-): Promise<StoredRecord | Tombstone | null | SojournError> {
-  const { kind, onStoreError } = engine.settings;
-  try {
-    return await engine.store.call("read", (store) => store.read({ kind, key }));
-  } catch (error) {
-    if (onStoreError === "anonymous" && isAway(error)) return error;
-    throw error;
-  }
-}
-
-/** The cookie stays as it is: it may be good, and nobody can tell. */
+/**
+ * With `onStoreError: 'anonymous'`, when the store is away. The cookie stays as it is: it may be good,
+ * and nobody can tell.
+ */
 function beginDetached(
   engine: Engine,
   verbs: Verbs,
   exchange: Exchange,
-  outage: SojournError,
-): void {
-  openSession(engine, exchange, verbs, EMPTY_DATA).detach(outage);
+  error: unknown,
+): RequestContext {
+  if (engine.settings.onStoreError !== "anonymous" || !isAway(error)) throw error;
+  exchange.resendCookie = false;
+  openSession(engine, exchange, verbs, EMPTY_DATA).detach(error);
   engine.events.emit("degraded", { standing: "anonymous", handle: null, principal: null });
+  return exchange;
 }
 
 /** Why the session shows nothing to this request, or null. */
@@ -176,40 +193,64 @@ function beginEnded(engine: Engine, verbs: Verbs, exchange: Exchange, tombstone:
   if (ending.why === "rotated") engine.events.emit("token-reused", event);
 }
 
-async function beginFound(
+function beginFound(
   engine: Engine,
   verbs: Verbs,
   exchange: Exchange,
   { key, found }: { key: RecordKey; found: StoredRecord },
-): Promise<void> {
+): RequestContext | Promise<RequestContext> {
   const why = expired(found, engine.settings.clock.now());
   if (why !== null) {
     const ending: Ending = { why, at: found.expiresAt, seenAt: found.seenAt };
-    return beginEnded(engine, verbs, exchange, { ...found, ending });
+    beginEnded(engine, verbs, exchange, { ...found, ending });
+    return exchange;
   }
   const decoded = engine.codec.tryDecode(found);
-  if (decoded === null) return beginUnreadable(engine, verbs, exchange);
-  const { facts, dataText, stale } = decoded;
-  if (engine.settings.binding === "revoke" && isOtherClient(engine, exchange, found, facts)) {
-    const stolen = { record: found, reason: "another client" };
-    return beginEnded(engine, verbs, exchange, await revokePresent(engine, exchange, stolen));
+  if (decoded === null) {
+    beginUnreadable(engine, verbs, exchange);
+    return exchange;
   }
-  if (engine.settings.binding === "report") isOtherClient(engine, exchange, found, facts);
+  const { facts, dataText } = decoded;
+  const { binding } = engine.settings;
+  if (binding === "revoke" && isOtherClient(engine, exchange, found, facts))
+    return beginStolen(engine, verbs, exchange, found);
+  if (binding === "report") isOtherClient(engine, exchange, found, facts);
+  const isGraced = found.key !== key;
+  const record = isGraced ? { ...found, key } : found;
   const lock = lockOf(engine, exchange, found, facts);
   if (lock !== null) {
     const state = openSession(engine, exchange, verbs, EMPTY_DATA);
-    return state.lockUp({ ...found, key }, { why: lock, facts, dataText });
+    state.lockUp(record, { why: lock, facts, dataText });
+    return exchange;
   }
   const state = openSession(engine, exchange, verbs, dataText);
-  state.payloadStale = stale;
-  state.graced = found.key !== key;
-  if (state.graced) exchange.resendCookie = false;
-  state.live({ ...found, key }, facts);
-  const standing = engine.local?.standing(found) ?? null;
+  state.payloadStale = decoded.stale;
+  state.graced = isGraced;
+  if (isGraced) exchange.resendCookie = false;
+  state.live(record, facts);
+  tellLoaded(engine, state, found);
+  return exchange;
+}
+
+/** Of another client than the one that it belongs to. */
+async function beginStolen(
+  engine: Engine,
+  verbs: Verbs,
+  exchange: Exchange,
+  record: StoredRecord,
+): Promise<RequestContext> {
+  const tombstone = await revokePresent(engine, exchange, { record, reason: "another client" });
+  beginEnded(engine, verbs, exchange, tombstone);
+  return exchange;
+}
+
+function tellLoaded({ local, events }: Engine, state: SessionState, found: StoredRecord): void {
+  const standing = local?.standing(found) ?? null;
   state.stale = standing === "stale";
+  if (standing === null && !events.wants("loaded")) return;
   const who = { handle: found.handle, principal: principalOf(found) };
-  engine.events.emit("loaded", who);
-  if (standing !== null) engine.events.emit("degraded", { standing, ...who });
+  events.emit("loaded", who);
+  if (standing !== null) events.emit("degraded", { standing, ...who });
 }
 
 /** No key opens it; perhaps a newer one is rolling out, so the cookie stays as it is. */
@@ -219,17 +260,34 @@ function beginUnreadable(engine: Engine, verbs: Verbs, exchange: Exchange): void
   reject(engine, exchange, "unknown-key");
 }
 
-async function commit(
+function commit(
   engine: Engine,
   exchange: Exchange,
   headersSent: boolean,
-): Promise<ResponsePlan> {
+): ResponsePlan | Promise<ResponsePlan> {
+  let written: Promise<void> | null = null;
   try {
-    await flush(engine, exchange.state);
+    written = flush(engine, exchange.state);
   } catch (error) {
-    // The event says what was dropped; the answer of a session that ended meanwhile is no error.
-    if (!isSessionEnded(error) && !dropUnsaved(engine, exchange.state, error)) throw error;
+    forgive(engine, exchange, error);
   }
+  if (written === null) return plan(engine, exchange, headersSent);
+  return written
+    .catch((error: unknown) => forgive(engine, exchange, error))
+    .then(() => plan(engine, exchange, headersSent));
+}
+
+/**
+ * The event says what was dropped; the answer of a session that ended meanwhile is no error.
+ * @throws what was given, where it is one
+ */
+function forgive(engine: Engine, { state }: Exchange, error: unknown): void {
+  if (!isSessionEnded(error) && !dropUnsaved(engine, state, error)) throw error;
+}
+
+function plan(engine: Engine, exchange: Exchange, headersSent: boolean): ResponsePlan {
+  const plain = plainPlan(exchange);
+  if (plain !== null) return plain;
   const making = cookieMaking(engine.settings, exchange.secure);
   const carried = carriedCookies(exchange, making);
   const [sealed] = carried;

@@ -282,7 +282,9 @@ describe("errors", () => {
     const { setCookie } = await sessions.create({ principal: "ada" });
     await sessions.close();
     const cookieHeader = must(setCookie.split(";")[0]);
-    const begun = pipeline.begin({ cookieHeader, secure: false, client: () => ({}) });
+    const begun = Promise.resolve(
+      pipeline.begin({ cookieHeader, secure: false, client: () => ({}) }),
+    );
     expect(await failure(begun)).toMatchObject({ code: "SOJOURN_STORE_CLOSED", statusCode: 503 });
   });
 

@@ -10,7 +10,7 @@ import { SocketGuard } from "./socket-guard.ts";
 /** What the holder of an answer must know. */
 export interface Hold {
   /** Starts when the answer begins to leave; it leaves when this has resolved. Called once. */
-  readonly commit: () => Promise<ResponsePlan>;
+  readonly commit: () => ResponsePlan | Promise<ResponsePlan>;
   /** The answer was dropped: give an error answer instead. Called at most once. */
   readonly dropped: (error: unknown) => void;
 }

@@ -50,7 +50,9 @@ export function sessionMiddleware(options: ExpressSessionOptions = {}): SessionM
       commitWith(response, commit, { next, report: reporter(options) });
       next();
     };
-    void pipeline.begin(factsOf(request)).then(serve, next);
+    const begun = pipeline.begin(factsOf(request));
+    if (begun instanceof Promise) begun.then(serve, next);
+    else serve(begun);
   };
   return Object.assign(middleware, { sessions });
 }
@@ -83,7 +85,9 @@ function commitWith(response: SessionResponse, commit: Commit, { next, report }:
   });
   if (!("once" in response)) return;
   response.once("close", () => {
-    if (!isDropped) commit(true).catch(report);
+    if (isDropped) return;
+    const planned = commit(true);
+    if (planned instanceof Promise) planned.catch(report);
   });
 }
 

@@ -50,21 +50,27 @@ async function register(
   if (!app.hasReplyDecorator("setCookie")) await app.register(cookiePlugin);
   const logger = options.logger ?? loggerOf(app);
   const { sessions, pipeline } = createSessionManager({ ...options, logger });
-  const visits = new WeakMap<FastifyRequest, Visit>();
+  const visit = Symbol(`sojourn ${property}`);
+  const visitOf = (request: FastifyRequest): Visit | null => Reflect.get(request, visit);
 
   app.decorate<Sessions>(`${property}s`, sessions);
   app.decorateRequest<Session>(property, {
     getter(this: FastifyRequest) {
-      return visits.get(this)?.session ?? refuse(this, property);
+      return visitOf(this)?.session ?? refuse(this, property);
     },
   });
-  app.addHook("onRequest", async (request, reply) => {
-    if (hasOptedOut(request, property)) return;
-    const visit = new Visit(pipeline, request, reply);
-    visits.set(request, visit);
-    await visit.begin();
+  app.decorateRequest(visit, null);
+  app.addHook("onRequest", (request, reply, done) => {
+    if (hasOptedOut(request, property)) return done();
+    const own = new Visit(pipeline, request, reply);
+    Reflect.set(request, visit, own);
+    return own.begin(done);
   });
-  app.addHook("onSend", async (request, _reply, payload) => visits.get(request)?.commit(payload));
+  app.addHook("onSend", (request, _reply, payload, done) => {
+    const own = visitOf(request);
+    if (own === null) return done(null, payload);
+    return own.commit(payload, done);
+  });
   app.addHook("onClose", () => sessions.close());
   await sessions.ready();
 }

@@ -4,11 +4,11 @@ import type pg from "pg";
 import { createSessionManager } from "@sojourn/core";
 import { systemClock as clock } from "@sojourn/core/store";
 import type { Store, StoredRecord } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { postgresStore } from "../src/index.ts";
 import type { PostgresPool, PostgresQuery } from "../src/index.ts";
 import { namesFor } from "../src/names.ts";
 import { statementsFor } from "../src/statements.ts";
-import { ownerOf, recordOf } from "./support/records.ts";
 import { STARTING, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
@@ -269,7 +269,7 @@ describe("statements of a request", () => {
     expect(await costOf(() => request(false, jar))).toHaveLength(1);
     expect(await costOf(() => request(true, jar))).toHaveLength(2);
     const forged = `${cookie?.name}=${cookie?.value.slice(0, -5)}AAAAA`;
-    expect(await costOf(() => pipeline.begin(facts(forged)))).toHaveLength(0);
+    expect(await costOf(async () => pipeline.begin(facts(forged)))).toHaveLength(0);
     const login = await costOf(async () => {
       const exchange = await pipeline.begin(facts());
       await exchange.session.login("ada", { max: 1 });

@@ -5,9 +5,9 @@ import type { Redis } from "ioredis";
 import { createSessionManager } from "@sojourn/core";
 import { systemClock } from "@sojourn/core/store";
 import type { Store } from "@sojourn/core/store";
+import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { redisStore } from "../src/index.ts";
 import { indexOf, nameOf } from "./support/names.ts";
-import { ownerOf, recordOf } from "./support/records.ts";
 import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
@@ -90,7 +90,7 @@ describe("commands of a request", () => {
     expect(changed).toMatchObject({ scripts: 2 });
     expect(changed.writes).toBeGreaterThan(0);
     const forged = `${cookie?.name}=${cookie?.value.slice(0, -5)}AAAAA`;
-    const refused = await costOf(() => pipeline.begin(facts(forged)));
+    const refused = await costOf(async () => pipeline.begin(facts(forged)));
     expect(refused).toEqual({ scripts: 0, writes: 0 });
   });
 

@@ -4,7 +4,7 @@ import { deadline, touchInterval } from "../policy/expiry.ts";
 import type { SessionState } from "../session/state.ts";
 import { admissionFor, becomeSession, emitLogin, loginFacts } from "./login.ts";
 import { ANONYMOUS } from "../session/payload.ts";
-import type { Handle } from "../store/contract.ts";
+import type { Handle, StoredRecord } from "../store/contract.ts";
 import { dropChanges, endingNow, type Engine, privilegesOf, timeoutsOf } from "./engine.ts";
 import { isAway } from "../store/guard.ts";
 import { rotateRecord } from "./rotate.ts";
@@ -12,21 +12,29 @@ import { createAnonymous, noteDeadline, writeChanges } from "./write.ts";
 
 /**
  * Decides what to write, in this order: another principal than before, other privileges than
- * before, changed data, a touch that is due, nothing. At most one store operation.
+ * before, changed data, a touch that is due, nothing: then the answer is null, and nobody has to
+ * wait. At most one store operation.
  * @throws SOJOURN_SESSION_ENDED when changes could not be written because the session ended
  */
-export async function flush(engine: Engine, state: SessionState): Promise<void> {
-  if (state.phase === "ended") return dropChanges(engine, state, null);
+export function flush(engine: Engine, state: SessionState): Promise<void> | null {
+  if (state.phase === "ended") {
+    dropChanges(engine, state, null);
+    return null;
+  }
   const changes = state.data.changes();
   if (state.phase === "detached") {
-    if (changes === null) return;
+    if (changes === null) return null;
     throw state.outage;
   }
-  if (state.phase === "locked") return dropLocked(engine, state);
-  if (await followPrincipal(engine, state)) return;
+  if (state.phase === "locked") {
+    dropLocked(engine, state);
+    return null;
+  }
+  const principal = otherPrincipal(engine, state);
+  if (principal !== undefined) return followPrincipal(engine, state, principal);
   if (state.phase === "fresh") {
     const isWanted = changes !== null || state.reserved !== null;
-    return isWanted ? createAnonymous(engine, state) : undefined;
+    return isWanted ? createAnonymous(engine, state) : null;
   }
   const privileges = changedPrivileges(engine, state);
   if (privileges !== undefined && !state.exchange.rotated)
@@ -39,7 +47,7 @@ export async function flush(engine: Engine, state: SessionState): Promise<void> 
       privileges === undefined ? {} : { privileges },
     );
   }
-  await touchIfDue(engine, state);
+  return touchIfDue(engine, state);
 }
 
 /** A locked session takes nothing, and is not used either. */
@@ -63,26 +71,33 @@ export function dropUnsaved(engine: Engine, state: SessionState, error: unknown)
   return true;
 }
 
-/** With the option `principal`: logs in, over or out when the data says so. True if it did. */
-async function followPrincipal(engine: Engine, state: SessionState): Promise<boolean> {
+/** With the option `principal`: who the data says is logged in now, null for nobody; undefined: as before. */
+function otherPrincipal(engine: Engine, { data, record }: SessionState): string | null | undefined {
   const { principal: derive } = engine.settings;
-  if (!derive || state.phase === "ended") return false;
-  const before = state.record ? principalOf(state.record) : null;
-  const derived = derive(state.data.peek());
+  if (!derive) return undefined;
+  const derived = derive(data.peek());
   const after = derived === null || derived === undefined ? null : principalName(derived);
-  if (after === before) return false;
+  return after === (record ? principalOf(record) : null) ? undefined : after;
+}
+
+/** Logs in, over or out. */
+async function followPrincipal(
+  engine: Engine,
+  state: SessionState,
+  principal: string | null,
+): Promise<void> {
+  const before = state.record ? principalOf(state.record) : null;
   const previous = state.record?.handle ?? null;
   await becomeSession(engine, state, {
-    principal: after,
-    facts: after === null ? ANONYMOUS : loginFacts(engine, {}),
-    admission: after === null ? undefined : await admissionFor(engine, after, {}),
-    endOld: after === null ? "logout" : "rotated",
+    principal,
+    facts: principal === null ? ANONYMOUS : loginFacts(engine, {}),
+    admission: principal === null ? undefined : await admissionFor(engine, principal, {}),
+    endOld: principal === null ? "logout" : "rotated",
     keepData: true,
   });
-  if (after !== null && state.record)
+  if (principal !== null && state.record)
     emitLogin(engine, state.record, previous, state.exchange.sender);
   else if (previous !== null) emitLogout(engine, state, previous, before);
-  return true;
 }
 
 function emitLogout(
@@ -105,15 +120,19 @@ function changedPrivileges(engine: Engine, state: SessionState): string | undefi
   return now === before ? undefined : now;
 }
 
-async function touchIfDue(engine: Engine, state: SessionState): Promise<void> {
-  const { record } = state;
-  if (!record) return;
-  const now = engine.settings.clock.now();
+function touchIfDue(engine: Engine, state: SessionState): Promise<void> | null {
+  const { record, touchWanted, payloadStale } = state;
+  if (!record) return null;
   const timeouts = timeoutsOf(engine, state.facts);
-  const isDue = now - record.seenAt >= touchInterval(timeouts, engine.settings.touchAfter);
-  if (!isDue && !state.touchWanted) return;
-  if (state.payloadStale) return writeChanges(engine, state, new Map());
-  const expiresAt = deadline(timeouts, now, record.absoluteExpiresAt);
+  const unseenMs = engine.settings.clock.now() - record.seenAt;
+  const isDue = unseenMs >= touchInterval(timeouts, engine.settings.touchAfter);
+  if (!isDue && !touchWanted) return null;
+  return payloadStale ? writeChanges(engine, state, new Map()) : touch(engine, state, record);
+}
+
+async function touch(engine: Engine, state: SessionState, record: StoredRecord): Promise<void> {
+  const now = engine.settings.clock.now();
+  const expiresAt = deadline(timeoutsOf(engine, state.facts), now, record.absoluteExpiresAt);
   const ref = { kind: record.kind, key: record.key };
   const isAlive = await engine.store.call("touch", (store) => store.touch(ref, now, expiresAt));
   if (!isAlive) return state.end(null);

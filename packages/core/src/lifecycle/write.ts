@@ -48,12 +48,11 @@ export function writeChanges(
   changes: Changes,
   news: Partial<Facts> = {},
 ): Promise<void> {
-  return compareAndSet(
-    engine,
-    state,
-    { edit: (text) => applyChanges(text, changes), keys: [...changes.keys()] },
-    news,
-  );
+  const { data } = state;
+  const [loaded, changed] = [data.loadedText, data.text()];
+  // Most often nobody else has written: then the text as it stands is what the changes make of it.
+  const edit = (text: string): string => (text === loaded ? changed : applyChanges(text, changes));
+  return compareAndSet(engine, state, { edit, keys: [...changes.keys()] }, news);
 }
 
 /** `session.update`. @throws SOJOURN_SESSION_ENDED, SOJOURN_UPDATE_CONFLICT */
@@ -111,7 +110,8 @@ async function compareAndSet(
       const facts = { ...stored, ...news };
       const text = edit(dataText);
       // Waiting in line counts; a store that answered with a conflict is there, and gets its time.
-      const withinMs = attempt === 1 ? Math.max(1, giveUpAt - performance.now()) : deadlineMs;
+      const leftMs = Math.max(1, Math.ceil(giveUpAt - performance.now()));
+      const withinMs = attempt === 1 ? leftMs : deadlineMs;
       const written = await write(engine, state, { record, base, facts, text, withinMs });
       if (written.status === "updated") {
         settle(engine, state, { record: written.record, facts, text, sent });

@@ -61,12 +61,24 @@ export function lifeOf(
   return { maxAge: deadlineSeconds(expiresAt, now) };
 }
 
+const NO_COOKIES = { cookie: null, device: null, carried: [], clearSiteData: null } as const;
+/** The plans of most responses, made once. */
+const UNSEEN: ResponsePlan = { ...NO_COOKIES, privacy: "none" };
+const SEEN: ResponsePlan = { ...NO_COOKIES, privacy: "varies" };
+
 /** The plan for a response with these cookies. */
 export function planResponse(
   exchange: Exchange,
   { cookie, device, carried }: Pick<ResponsePlan, "cookie" | "device" | "carried">,
 ): ResponsePlan {
   const isSecret = cookie !== null || device !== null || carried.length > 0;
+  const clearSiteData = exchange.takeClearSiteData();
   const privacy = isSecret ? "secret" : exchange.accessed ? "varies" : "none";
-  return { cookie, device, carried, clearSiteData: exchange.takeClearSiteData(), privacy };
+  return { cookie, device, carried, clearSiteData, privacy };
+}
+
+/** The plan for a response that sets no cookie and clears nothing; null where this one may. */
+export function plainPlan(exchange: Exchange): ResponsePlan | null {
+  if (exchange.hasNews) return null;
+  return exchange.accessed ? SEEN : UNSEEN;
 }

@@ -23,8 +23,9 @@ export function parseValues(text: string): Values {
   } catch {
     throw corruptPayload();
   }
-  if (typeof parsed !== "object" || parsed === null) throw corruptPayload();
-  return Object.assign(Object.create(null) as Values, parsed);
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw corruptPayload();
+  return Object.setPrototypeOf(parsed, null) as Values;
 }
 
 /** The text with the changes made to it. */
@@ -39,12 +40,20 @@ export function applyChanges(text: string, changes: Changes): string {
 
 /**
  * Keeps the text that was loaded and the values that the handler works on; the difference is what
- * the request changed. Values nested in objects can change unseen, so the texts are compared.
+ * the request changed. A value within an object can change unseen, so the texts of what was handed
+ * out are compared.
  */
 export class TrackedData {
   #base: string;
   #values: Values | null = null;
-  #mayDiffer = false;
+  /** Keys whose values may differ from those that were loaded. */
+  readonly #touched = new Set<string>();
+  /** How often one of them was assigned or removed, and how often of that is stored, or never will be. */
+  #assignments = 0;
+  #settled = 0;
+  /** The text that was asked for last, and the assignments that it has. */
+  #seen = "";
+  #seenAssignments = 0;
   readonly #validate: Validate | undefined;
 
   constructor(text: string, validate: Validate | undefined) {
@@ -54,14 +63,14 @@ export class TrackedData {
 
   get(key: string): unknown {
     const value = this.#decoded()[key];
-    if (typeof value === "object" && value !== null) this.#mayDiffer = true;
+    if (typeof value === "object" && value !== null) this.#touched.add(key);
     return value;
   }
 
   set(key: string, value: unknown): void {
     if (typeof value !== "object") checkSerialisable(value, `session.${key}`);
     this.#decoded()[key] = value;
-    this.#mayDiffer = true;
+    this.#assigned(key);
   }
 
   has(key: string): boolean {
@@ -70,7 +79,7 @@ export class TrackedData {
 
   delete(key: string): boolean {
     if (!this.has(key)) return false;
-    this.#mayDiffer = true;
+    this.#assigned(key);
     return delete this.#decoded()[key];
   }
 
@@ -89,26 +98,26 @@ export class TrackedData {
 
   /** The values themselves, for the application's own functions to look at. */
   peek(): Readonly<Values> {
-    this.#mayDiffer = true;
-    return this.#decoded();
+    const values = this.#decoded();
+    for (const key of Object.keys(values)) this.#touched.add(key);
+    return values;
   }
 
   /** The present values as JSON text. @throws SOJOURN_DATA_UNSERIALISABLE */
   text(): string {
-    return this.#mayDiffer ? this.#stringify(this.#decoded()) : this.#base;
+    if (this.#touched.size === 0) return this.#base;
+    this.#check();
+    this.#seen = JSON.stringify(this.#decoded());
+    this.#seenAssignments = this.#assignments;
+    return this.#seen;
   }
 
   /** What differs from the text that was loaded, or null. @throws SOJOURN_DATA_UNSERIALISABLE */
   changes(): Changes | null {
-    if (!this.#mayDiffer || this.text() === this.#base) return null;
-    const values = this.#decoded();
-    const base = parseValues(this.#base);
-    const changes = new Map<string, string | null>();
-    for (const key of Object.keys(values)) {
-      const text = textOf(values[key]);
-      if (text !== textOf(base[key])) changes.set(key, text);
-    }
-    for (const key of Object.keys(base)) if (!(key in values)) changes.set(key, null);
+    if (this.#touched.size === 0) return null;
+    if (this.#assignments === this.#settled && this.text() === this.#base) return null;
+    this.#check();
+    const changes = this.#compare(parseValues(this.#base));
     if (changes.size === 0) return null;
     this.#validate?.(this.copy());
     return changes;
@@ -122,7 +131,9 @@ export class TrackedData {
   written(stored: string, sent: string = this.#base): void {
     this.#base = stored;
     const values = this.#values;
-    if (!values || stored === sent) return;
+    if (!values) return;
+    if (sent === this.#seen && this.#assignments === this.#seenAssignments) this.#settle();
+    if (stored === sent) return;
     const [now, then] = [parseValues(stored), parseValues(sent)];
     for (const key of new Set([...Object.keys(values), ...Object.keys(now)])) {
       const text = textOf(values[key]);
@@ -130,6 +141,11 @@ export class TrackedData {
       if (key in now) values[key] = now[key];
       else delete values[key];
     }
+  }
+
+  /** The text that was loaded, or written since. */
+  get loadedText(): string {
+    return this.#base;
   }
 
   /** The values as they were loaded. */
@@ -140,13 +156,15 @@ export class TrackedData {
   /** Takes the present values for the loaded ones: nothing is left to write. */
   forget(): void {
     this.#base = this.text();
+    this.#settle();
   }
 
   /** Starts over from a stored text. */
   load(text: string): void {
     this.#base = text;
     this.#values = null;
-    this.#mayDiffer = false;
+    this.#touched.clear();
+    this.#settle();
   }
 
   #decoded(): Values {
@@ -154,15 +172,38 @@ export class TrackedData {
     let values = parseValues(this.#base);
     if (this.#validate && this.#base !== EMPTY_DATA) {
       values = Object.assign(Object.create(null) as Values, this.#validate(values));
-      this.#base = this.#stringify(values);
+      for (const key of Object.keys(values)) checkSerialisable(values[key], `session.${key}`);
+      this.#base = JSON.stringify(values);
     }
     this.#values = values;
     return values;
   }
 
-  #stringify(values: Values): string {
-    for (const key of Object.keys(values)) checkSerialisable(values[key], `session.${key}`);
-    return JSON.stringify(values);
+  #assigned(key: string): void {
+    this.#touched.add(key);
+    this.#assignments++;
+  }
+
+  /** Nothing is left to write but what changes from now on: unseen, that is only what is in objects. */
+  #settle(): void {
+    this.#settled = this.#assignments;
+    for (const key of this.#touched)
+      if (typeof this.#values?.[key] !== "object") this.#touched.delete(key);
+  }
+
+  #check(): void {
+    const values = this.#decoded();
+    for (const key of this.#touched) checkSerialisable(values[key], `session.${key}`);
+  }
+
+  #compare(base: Values): Map<string, string | null> {
+    const values = this.#decoded();
+    const changes = new Map<string, string | null>();
+    for (const key of this.#touched) {
+      const text = textOf(values[key]);
+      if (text !== textOf(base[key])) changes.set(key, text);
+    }
+    return changes;
   }
 }
 

@@ -103,9 +103,6 @@ export class PayloadCodec {
   }
 }
 
-/** Optional facts that are texts. */
-const TEXTS = ["ip", "userAgent", "device", "authVersion", "privileges"] as const;
-
 /** The facts within a text; null where it is something else. Facts of a later release may be among them. */
 function readFacts(text: string): Facts | null {
   let facts: Partial<Facts> | null;
@@ -114,11 +111,37 @@ function readFacts(text: string): Facts | null {
   } catch {
     return null;
   }
-  const { authenticatedAt, level, idle = null, absolute = 0 } = facts ?? {};
-  const areNumbers = [authenticatedAt ?? 0, level, idle ?? 0, absolute].every(Number.isFinite);
-  if (authenticatedAt === undefined || !areNumbers) return null;
-  const areTexts = TEXTS.every((name) => ["string", "undefined"].includes(typeof facts?.[name]));
-  return areTexts ? (facts as Facts) : null;
+  return areFacts(facts) ? facts : null;
+}
+
+function areFacts(facts: Partial<Facts> | null): facts is Facts {
+  if (typeof facts !== "object" || facts === null) return false;
+  const { authenticatedAt, level, idle, absolute } = facts;
+  return (
+    isNumberOrNull(authenticatedAt) &&
+    Number.isFinite(level) &&
+    (idle === undefined || isNumberOrNull(idle)) &&
+    (absolute === undefined || Number.isFinite(absolute)) &&
+    areTexts(facts)
+  );
+}
+
+function areTexts({ ip, userAgent, device, authVersion, privileges }: Partial<Facts>): boolean {
+  return (
+    isTextOrAbsent(ip) &&
+    isTextOrAbsent(userAgent) &&
+    isTextOrAbsent(device) &&
+    isTextOrAbsent(authVersion) &&
+    isTextOrAbsent(privileges)
+  );
+}
+
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || Number.isFinite(value);
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
 }
 
 type Bound = Pick<StoredRecord, "kind" | "handle" | "owner">;

@@ -5,7 +5,7 @@ import type { Device } from "../cookie/device.ts";
 import type { CsrfFacts, CsrfPolicy, CsrfRejection } from "../csrf/policy.ts";
 import type { SojournError } from "../errors.ts";
 import type { Degraded } from "../events.ts";
-import type { ClientFacts } from "../request/facts.ts";
+import type { ClientFacts, RequestFacts } from "../request/facts.ts";
 import type { Duration } from "../options/duration.ts";
 import type { Freshness } from "../policy/freshness.ts";
 import { principalOf } from "../policy/principal.ts";
@@ -69,8 +69,7 @@ interface Lock {
 
 /** What an exchange begins with. */
 export interface ExchangeParts {
-  readonly secure: boolean;
-  readonly client: () => ClientFacts;
+  readonly facts: Pick<RequestFacts, "secure" | "client">;
   /** The token that the browser brought. */
   readonly presented: Token | null;
   /** Null without the option `deviceCookie`. */
@@ -84,7 +83,7 @@ export class Exchange {
   readonly secure: boolean;
   readonly device: Device | null;
   readonly carried: Carried | null;
-  readonly #client: () => ClientFacts;
+  readonly #facts: ExchangeParts["facts"];
   #session: Session | null = null;
   #state: SessionState | null = null;
   /** Session data or facts were looked at: caches must know. */
@@ -97,28 +96,28 @@ export class Exchange {
   resendCookie = false;
   /** The token changed in this request already. */
   rotated = false;
-  /** Verbs of one request run one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The verbs under way: those of one request run one after the other. */
+  #turn: Promise<unknown> | null = null;
   readonly #presented: Token | null;
   #minted: Token | null = null;
 
-  constructor({ secure, client, presented, device, carried }: ExchangeParts) {
-    this.secure = secure;
+  constructor({ facts, presented, device, carried }: ExchangeParts) {
+    this.secure = facts.secure;
     this.device = device;
     this.carried = carried;
-    this.#client = client;
+    this.#facts = facts;
     this.#presented = presented;
   }
 
   /** The client that sent the request. */
   client(): ClientFacts {
     const device = this.device?.digest;
-    return device === undefined ? this.#client() : { ...this.#client(), device };
+    return device === undefined ? this.#facts.client() : { ...this.#facts.client(), device };
   }
 
   /** As events tell of it: without the device. */
   get sender(): ClientFacts {
-    const { ip, userAgent } = this.#client();
+    const { ip, userAgent } = this.#facts.client();
     return { ip, userAgent };
   }
 
@@ -145,10 +144,38 @@ export class Exchange {
   }
 
   /** Runs `verb` when the verbs before it are done. */
-  inTurn<T>(verb: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(verb);
-    this.#turn = done.catch(() => {});
+  inTurn<T>(verb: () => T | Promise<T>): Promise<T> {
+    const done = (this.#turn ?? Promise.resolve()).then(verb);
+    this.#wait(done);
     return done;
+  }
+
+  /** As {@link inTurn}; at once where no verb is under way. */
+  atOnce<T>(verb: () => T | Promise<T>): T | Promise<T> {
+    if (this.#turn !== null) return this.inTurn(verb);
+    const done = verb();
+    if (done instanceof Promise) this.#wait(done);
+    return done;
+  }
+
+  #wait(verb: Promise<unknown>): void {
+    const over = (): void => {
+      if (this.#turn === turn) this.#turn = null;
+    };
+    const turn = verb.then(over, over);
+    this.#turn = turn;
+  }
+
+  /** Whether the response may have anything to tell the browser but what caches are told. */
+  get hasNews(): boolean {
+    return (
+      this.#minted !== null ||
+      this.resendCookie ||
+      this.clearCookie ||
+      this.clearSiteData !== null ||
+      this.carried !== null ||
+      this.device !== null
+    );
   }
 
   /** Takes a new token, to be sent with the response. */

@@ -64,9 +64,16 @@ function isOutcome(answer: unknown, allowed: readonly Status[]): boolean {
 }
 
 function isRecord(value: unknown): boolean {
-  const { version, seenAt, absoluteExpiresAt, payload, ...rest } = fieldsOf(value);
-  const areNumbers = [version, seenAt, absoluteExpiresAt].every(Number.isFinite);
-  return areNumbers && typeof payload === "string" && !("ending" in rest) && isNamed(rest);
+  const fields = fieldsOf(value);
+  const { version, seenAt, absoluteExpiresAt, payload } = fields;
+  return (
+    Number.isFinite(version) &&
+    Number.isFinite(seenAt) &&
+    Number.isFinite(absoluteExpiresAt) &&
+    typeof payload === "string" &&
+    !("ending" in fields) &&
+    isNamed(fields)
+  );
 }
 
 function isTombstone(value: unknown): boolean {
@@ -79,8 +86,14 @@ function isTombstone(value: unknown): boolean {
 
 /** What records and tombstones have in common. */
 function isNamed({ kind, key, handle, owner, createdAt, expiresAt }: Fields): boolean {
-  const areTexts = [kind, key, handle].every((text) => typeof text === "string");
-  return areTexts && isTextOrNull(owner) && [createdAt, expiresAt].every(Number.isFinite);
+  return (
+    typeof kind === "string" &&
+    typeof key === "string" &&
+    typeof handle === "string" &&
+    isTextOrNull(owner) &&
+    Number.isFinite(createdAt) &&
+    Number.isFinite(expiresAt)
+  );
 }
 
 function isOwner(entry: unknown): boolean {
