@@ -47,6 +47,7 @@ export function applyPlan(
   { cookie, device, carried, clearSiteData, privacy }: ResponsePlan,
 ): void {
   if (clearSiteData !== null) response.setHeader?.("Clear-Site-Data", clearSiteData);
+  if (privacy === "none") return;
   const headers = privacyHeaders(privacy, {
     vary: textOf(response.getHeader?.("Vary")),
     cacheControl: textOf(response.getHeader?.("Cache-Control")),

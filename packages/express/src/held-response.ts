@@ -9,7 +9,7 @@ import { SocketGuard } from "./socket-guard.ts";
 
 /** What the holder of an answer must know. */
 export interface Hold {
-  /** Starts when the answer begins to leave; it leaves when this has resolved. Called once. */
+  /** Called once, when the answer begins to leave; it leaves when there is a plan. Never throws. */
   readonly commit: () => ResponsePlan | Promise<ResponsePlan>;
   /** The answer was dropped: give an error answer instead. Called at most once. */
   readonly dropped: (error: unknown) => void;
@@ -105,8 +105,11 @@ class HeldResponse {
     else this.#announceHead();
     const statusArgs = args.slice(0, typeof args[1] === "string" ? 2 : 1);
     const result = this.#enqueue(isHead ? { sender, args: statusArgs } : call);
+    this.#state = "held";
+    const planned = this.#hold.commit();
+    if (!(planned instanceof Promise)) return this.#releaseAtOnce(planned, result);
     this.#close();
-    void this.#settle();
+    void this.#settle(planned);
     return result;
   }
 
@@ -145,7 +148,6 @@ class HeldResponse {
   /** Makes the answer look sent, with the status that it has now. */
   #close(): void {
     const response = this.#response;
-    this.#state = "held";
     const isHttp1 = hasStatusMessage(response);
     const message = isHttp1 ? response.statusMessage : undefined;
     this.#status = { code: response.statusCode, message };
@@ -160,12 +162,26 @@ class HeldResponse {
     if (this.#state === "held" && socket) this.#guard = new SocketGuard(socket);
   }
 
-  async #settle(): Promise<void> {
+  async #settle(planned: Promise<ResponsePlan>): Promise<void> {
     try {
-      this.#release(await this.#hold.commit());
+      this.#release(await planned);
     } catch (error) {
       this.#drop(error);
     }
+  }
+
+  /** Where nothing had to be written, nobody has seen that the answer was held. */
+  #releaseAtOnce(plan: ResponsePlan, held: unknown): unknown {
+    this.#open("ours", "released");
+    try {
+      applyPlan(this.#response, plan);
+    } catch (error) {
+      this.#drop(error);
+      return held;
+    }
+    let result = held;
+    for (const call of this.#queue.splice(0)) result = this.#pass(call);
+    return result;
   }
 
   #release(plan: ResponsePlan): void {

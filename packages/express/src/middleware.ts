@@ -34,18 +34,19 @@ export interface SessionMiddleware {
 export function sessionMiddleware(options: ExpressSessionOptions = {}): SessionMiddleware {
   const { property = "session", skip, ...sessionOptions } = options;
   const { sessions, pipeline } = createSessionManager(sessionOptions);
-  const served = new WeakSet<SessionRequest>();
+  const contextKey = Symbol(`sojourn ${property}`);
+  const accessor = accessorOf(contextKey);
 
   const middleware = (
     request: SessionRequest,
     response: SessionResponse,
     next: (error?: unknown) => void,
   ): void => {
-    if (served.has(request) || skip?.(request)) return next();
+    if (Reflect.has(request, contextKey) || skip?.(request)) return next();
     if (Reflect.get(request, property) !== undefined) return next(propertyTaken(property));
     const serve = (context: RequestContext): void => {
-      served.add(request);
-      attach(request, property, context);
+      Reflect.set(request, contextKey, context);
+      Object.defineProperty(request, property, accessor);
       const commit: Commit = (headersSent) => pipeline.commit(context, { headersSent });
       commitWith(response, commit, { next, report: reporter(options) });
       next();
@@ -57,13 +58,18 @@ export function sessionMiddleware(options: ExpressSessionOptions = {}): SessionM
   return Object.assign(middleware, { sessions });
 }
 
-/** The session's identity changes in `regenerate()`: whoever asks gets the present one. */
-function attach(request: SessionRequest, property: string, context: RequestContext): void {
-  Object.defineProperty(request, property, {
-    get: () => context.session,
+/**
+ * The session's identity changes in `regenerate()`: whoever asks gets the present one. One accessor for all requests:
+ * V8 then gives them all one shape.
+ */
+function accessorOf(contextKey: symbol): PropertyDescriptor {
+  return {
+    get(this: SessionRequest) {
+      return (Reflect.get(this, contextKey) as RequestContext).session;
+    },
     configurable: true,
     enumerable: true,
-  });
+  };
 }
 
 type Commit = (headersSent: boolean) => ReturnType<Pipeline["commit"]>;
