@@ -117,22 +117,13 @@ function readFacts(text: string): Facts | null {
 function areFacts(facts: Partial<Facts> | null): facts is Facts {
   if (typeof facts !== "object" || facts === null) return false;
   const { authenticatedAt, level, idle, absolute } = facts;
+  const { ip, userAgent, device, authVersion, privileges } = facts;
   return (
     isNumberOrNull(authenticatedAt) &&
     Number.isFinite(level) &&
     (idle === undefined || isNumberOrNull(idle)) &&
     (absolute === undefined || Number.isFinite(absolute)) &&
-    areTexts(facts)
-  );
-}
-
-function areTexts({ ip, userAgent, device, authVersion, privileges }: Partial<Facts>): boolean {
-  return (
-    isTextOrAbsent(ip) &&
-    isTextOrAbsent(userAgent) &&
-    isTextOrAbsent(device) &&
-    isTextOrAbsent(authVersion) &&
-    isTextOrAbsent(privileges)
+    [ip, userAgent, device, authVersion, privileges].every(isTextOrAbsent)
   );
 }
 
