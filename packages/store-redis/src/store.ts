@@ -64,8 +64,8 @@ class RedisStore implements Store {
     this.#connection = new Connection(options);
     this.#scripts = new Scripts(this.#connection, options);
     const { near: settings, clock, prefix } = options;
-    const parts = { connection: this.#connection, clock, prefix };
-    this.#near = settings && new NearCache({ ...parts, settings });
+    const { client } = this.#connection;
+    this.#near = settings && new NearCache({ client, clock, prefix, settings });
     const signals = signalsOf(this.#connection, options);
     if (signals) this.signals = signals;
   }
@@ -89,14 +89,14 @@ class RedisStore implements Store {
 
   async create(record: StoredRecord, admission?: Admission): Promise<Admitted> {
     assertRecord(record);
-    return this.#changing(record.key, () =>
+    return this.#changing([record.key], () =>
       this.#connection.operation("create", () => create(this.#scripts, record, admission)),
     );
   }
 
   async adopt(record: StoredRecord, admission?: Admission): Promise<Adopted> {
     assertRecord(record);
-    return this.#changing(record.key, () =>
+    return this.#changing([record.key], () =>
       this.#connection.operation("adopt", () => adopt(this.#scripts, record, admission)),
     );
   }
@@ -116,12 +116,8 @@ class RedisStore implements Store {
   async replace(ref: Ref, record: StoredRecord, replacement: Replacement): Promise<Replaced> {
     assertRecord(record);
     const [, id] = target(ref);
-    return this.#changing(id, () =>
-      this.#changing(record.key, () =>
-        this.#connection.operation("replace", () =>
-          replace(this.#scripts, ref, record, replacement),
-        ),
-      ),
+    return this.#changing([id, record.key], () =>
+      this.#connection.operation("replace", () => replace(this.#scripts, ref, record, replacement)),
     );
   }
 
@@ -137,16 +133,20 @@ class RedisStore implements Store {
   ): Promise<number | null> {
     assertText("owner", owner);
     const args = [owner, endingText(ending), except ?? ""];
-    const answer = await this.#changing(owner, () => this.#of(END_OWNER, kind, owner, args));
+    const answer = await this.#changing([owner], () => this.#of(END_OWNER, kind, owner, args));
     return answer === null ? null : Number(answer);
   }
 
   async endAll(kind: string, ending: Ending): Promise<void> {
+    const args = [endingText(ending)];
     this.#near?.forgetAll();
-    await this.#connection.operation("endAll", () =>
-      this.#scripts.everywhere(END_ALL, kind, [endingText(ending)]),
-    );
-    this.#near?.forgetAll();
+    try {
+      await this.#connection.operation("endAll", () =>
+        this.#scripts.everywhere(END_ALL, kind, args),
+      );
+    } finally {
+      this.#near?.forgetAll();
+    }
   }
 
   async consume(ref: Ref): Promise<StoredRecord | null> {
@@ -189,20 +189,21 @@ class RedisStore implements Store {
     return found(ref.kind, await this.#connection.operation("read", () => this.#scripts.read(ref)));
   }
 
-  /** A write: what the near cache has of its tag is of before. */
-  async #changing<T>(id: RecordKey | Handle | OwnerKey, write: () => Promise<T>): Promise<T> {
+  /** A write: what the near cache has of its tags is of before. */
+  async #changing<T>(ids: readonly Id[], write: () => Promise<T>): Promise<T> {
     if (this.#near === null) return write();
-    this.#near.forget(slotTag(id));
+    const tags = ids.map(slotTag);
+    this.#near.forget(tags);
     try {
       return await write();
     } finally {
-      this.#near.forget(slotTag(id));
+      this.#near.forget(tags);
     }
   }
 
   #at(script: Script, ref: Ref, ...args: readonly (string | number)[]): Promise<unknown> {
     const [, id] = target(ref);
-    return this.#changing(id, () =>
+    return this.#changing([id], () =>
       this.#connection.operation(script.name, () => this.#scripts.at(script, ref, args)),
     );
   }
@@ -211,3 +212,5 @@ class RedisStore implements Store {
     return this.#connection.operation(script.name, () => this.#scripts.of(script, kind, id, args));
   }
 }
+
+type Id = RecordKey | Handle | OwnerKey;

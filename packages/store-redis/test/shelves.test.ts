@@ -6,6 +6,7 @@ import type { Clock, Handle, OwnerKey, Store, StoredRecord } from "@sojourn/core
 import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { redisStore } from "../src/index.ts";
 import { everyTag } from "../src/names.ts";
+import { commandsOf } from "./support/commands.ts";
 import { clusterClient, startCluster, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 import { beginMove, endMove, moveKeys, moveSlot } from "./support/slots.ts";
@@ -85,23 +86,6 @@ async function isTrue(store: Store, alive: readonly StoredRecord[]): Promise<voi
   expect(counts).toMatchObject({ active: alive.length, principals: sums.size });
   expect(await everyOwner(store, 150)).toEqual(sums);
   expect(await everyHandle(store)).toEqual(alive.map(({ handle }) => handle).toSorted());
-}
-
-/** The commands that servers were sent, and their scripts sent on, while something ran. */
-async function commandsOf(
-  servers: readonly Redis[],
-  run: () => Promise<unknown>,
-): Promise<Map<string, number>> {
-  for (const server of servers) await server.config("RESETSTAT");
-  await run();
-  const sums = new Map<string, number>();
-  for (const server of servers) {
-    const info = await server.info("commandstats");
-    for (const [, name = "", calls] of info.matchAll(/cmdstat_([^:]+):calls=(\d+)/g)) {
-      sums.set(name, (sums.get(name) ?? 0) + Number(calls));
-    }
-  }
-  return sums;
 }
 
 const SCANNING = ["keys", "scan", "zscan", "hscan", "sscan"];

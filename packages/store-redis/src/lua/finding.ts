@@ -3,17 +3,34 @@
 /**
  * Lua of the indexes, both sorted sets, so that a small one is a packed list. Each has the number of
  * its kind's generation in its name: what endAll ended is in one that nobody counts any more.
- * - `/i<n>` has the alive records by deadline. The score of one for each owner is negative: the one
- *   that lives longest. So the negative ones in the future are the owners with alive records.
- * - `/n<n>` has names: handles, which lead to records, and the handles of each owner.
+ * - `/i<n>` has records by deadline. The score of one for each owner is negative: the one that lives
+ *   longest. So the negative ones in the future are the owners with alive records. What is over and
+ *   waits to be forgotten is below all of them.
+ * - `/n<n>` has names: handles, which lead to records, and the records of each owner, by creation.
+ *
+ * **The invariant**, true between any two scripts: a record that is alive and has an owner has one entry
+ * among its owner's, with its own createdAt, and its own deadline in `/i`; exactly one entry of an owner
+ * with alive records has the flag 0, that of the one that lives longest. So there are never fewer
+ * entries than alive records, and what may make them more is known:
+ * - *expired*: `/i` tells. Before a limit evicts or refuses, all of the tag's are retired; each once.
+ * - *ended by endOwner*: it takes every entry out that it does not spare.
+ * - *ended by endAll*: they are in the index of a generation that is over, whose name nobody makes.
+ * - *a record that was taken away behind the store's back* (an eviction policy, DEL): seen when it is
+ *   looked at; until then, or until its deadline, it has its place. See `LOOK` in lua/admitting.ts.
  */
 export const FINDING: string = String.raw`
--- the endings of generations that are remembered
-local ENDINGS = 8
+-- the endings of generations that are remembered; as good as for ever; how far what is over is below
+local ENDINGS, EVER, OVER = 8, 1e14, 4e14
 
+-- the name of an index
+local indexes = {}
 local function index(t, what)
-  local number = generation(state(t))
-  return at(t, what .. number)
+  local name = t .. what
+  if not indexes[name] then
+    local number = generation(state(t))
+    indexes[name] = at(t, what .. number)
+  end
+  return indexes[name]
 end
 
 -- a handle without the tag that the name of its index has already
@@ -21,9 +38,28 @@ local function short(t, handle)
   return tag(handle) == t and string.sub(handle, 4) or handle
 end
 
--- in /i: a record
-local function member(id, owner)
-  return owner and id .. "\0" .. string.sub(owner, 5) or id
+-- an instant as six ASCII characters that sort as it does, to the ms, until the year 2109
+local function stamp(instant)
+  local left, bytes = math.floor(math.max(0, math.min(instant, 2 ^ 42 - 1))), {}
+  for place = 6, 1, -1 do
+    bytes[place], left = left % 128, math.floor(left / 128)
+  end
+  return string.char(unpack(bytes))
+end
+
+-- how the indexes know a record: tag, short handle, and if it has an owner, that and when it was created
+local function placeOf(row)
+  return {t = row.t, id = short(row.t, row.h), o = row.o, created = row.o and stamp(row.c)}
+end
+
+-- in /i: a record; and the place that such a name tells
+local function member(place)
+  return place.o and place.id .. "\0" .. place.created .. string.sub(place.o, 5) or place.id
+end
+
+local function placeIn(t, name)
+  local id, created, principal = string.match(name, "^(%Z*)%z(......)(.*)$")
+  return {t = t, id = id or name, o = id and t .. "." .. principal, created = created}
 end
 
 -- in /n: a handle leads to a record
@@ -31,9 +67,13 @@ local function lead(id, to)
   return "h" .. id .. "\0" .. to
 end
 
--- in /n: an owner has a handle; flag 0 for the one with the negative score, 1 for the others
-local function entry(owner, flag, id)
-  return "o" .. string.gsub(string.sub(owner, 5), "%z", "\0002") .. "\0" .. flag .. id
+-- in /n: an owner has a record; flag 0 for the one with the negative score, 1 for the others
+local function ofOwner(owner)
+  return "o" .. string.gsub(string.sub(owner, 5), "%z", "\0002") .. "\0"
+end
+
+local function entry(place, flag)
+  return ofOwner(place.o) .. flag .. place.created .. place.id
 end
 
 -- the row that a handle leads to, or nil; and the key, if that has another tag
@@ -65,17 +105,29 @@ local function alive(what, id)
   return found and not found.d and found or nil
 end
 
--- the deadline of a record in its index, 0: it has none
-local function deadline(t, id, owner)
-  return math.abs(tonumber(redis.call("ZSCORE", index(t, "/i"), member(id, owner)) or 0))
+-- the deadline of a record in its index, 0: it has none any more
+local function deadline(place)
+  local score = tonumber(redis.call("ZSCORE", index(place.t, "/i"), member(place)) or 0)
+  return score < -EVER and 0 or math.abs(score)
 end
 
--- the short handles of an owner
-local function owned(owner)
-  local first, last = "[" .. entry(owner, "0", ""), "(" .. entry(owner, "2", "")
-  local ids = redis.call("ZRANGEBYLEX", index(tag(owner), "/n"), first, last)
-  for place, name in ipairs(ids) do ids[place] = string.sub(name, #first) end
-  return ids
+-- the places of an owner's records between two flags, and creations where they are given, oldest first
+local function placesOf(owner, first, last, most)
+  local t, begin = tag(owner), ofOwner(owner)
+  local n, from, to = index(t, "/n"), "[" .. begin .. first, "(" .. begin .. last
+  local places = redis.call("ZRANGEBYLEX", n, from, to, "LIMIT", 0, most or -1)
+  for number, name in ipairs(places) do
+    local created, id = string.sub(name, #begin + 2, #begin + 7), string.sub(name, #begin + 8)
+    places[number] = {t = t, o = owner, created = created, id = id}
+  end
+  return places
+end
+
+-- the alive record at a place, or nil
+local function living(place)
+  local row = judge(follow(place.t, place.t .. place.id))
+  if not row or row.d or row.o ~= place.o or stamp(row.c) ~= place.created then return nil end
+  return row
 end
 
 -- sorts rows by the first of three fields in which they differ
@@ -91,10 +143,10 @@ end
 
 -- every alive record of an owner but that of one handle, in order of creation
 local function others(owner, skip)
-  local rows, t = {}, tag(owner)
-  for _, id in ipairs(owned(owner)) do
-    local row = deadline(t, id, owner) > now and judge(follow(t, t .. id))
-    if row and not row.d and row.o == owner and row.h ~= skip then rows[#rows + 1] = row end
+  local rows = {}
+  for _, place in ipairs(placesOf(owner, "0", "2")) do
+    local row = deadline(place) > now and living(place)
+    if row and row.h ~= skip then rows[#rows + 1] = row end
   end
   sort(rows, "c", "q")
   return rows

@@ -47,15 +47,19 @@ local function named(t, digest)
   return at(t, "." .. digest)
 end
 
--- how often the kind was ended, and how: see generation
+-- a state as it was when the script first asked for it
 local states = {}
-local function state(t)
-  local place = ARGV[3] == "" and t or ARGV[3]
-  if states[place] == nil then states[place] = redis.call("GET", at(place, "/e")) end
-  return states[place]
+local function known(name)
+  if states[name] == nil then states[name] = redis.call("GET", name) end
+  return states[name]
 end
 
--- the same for an owner
+-- how often the kind was ended, and how: see generation
+local function state(t)
+  return known(at(ARGV[3] == "" and t or ARGV[3], "/e"))
+end
+
+-- the name of the same for an owner
 local function ownersState(owner)
   return at(tag(owner), "/g" .. string.sub(owner, 4))
 end
@@ -130,7 +134,7 @@ end
 local function judge(row)
   if row and not row.d then
     local over, ending = passed(state(row.t), row.g)
-    if not over and row.o then over, ending = passed(redis.call("GET", ownersState(row.o)), row.og) end
+    if not over and row.o then over, ending = passed(known(ownersState(row.o)), row.og) end
     if over and not ending then return nil end
     if over and row.e > cjson.decode(ending).at then
       row = tombstone(row, ending)

@@ -37,7 +37,7 @@ export const COUNT: Script = script(
 local active, principals = 0, 0
 for t in string.gmatch(ARGV[4], "...") do
   local i = index(t, "/i")
-  local counted = redis.call("ZCOUNT", i, "-inf", "(-" .. ARGV[1])
+  local counted = redis.call("ZCOUNT", i, text(-EVER), "(-" .. ARGV[1])
   principals = principals + counted
   active = active + counted + redis.call("ZCOUNT", i, "(" .. ARGV[1], "+inf")
 end
@@ -80,9 +80,9 @@ export const OWNERS: Script = script(
   String.raw`${PAGING}
 local owners, active = {}, {}
 local t, behind = walk("[o", "(p", function(t, name)
-  local principal, id = string.match(name, "^o(.-)%z[01](.*)$")
+  local principal, created, id = string.match(name, "^o(.-)%z[01](......)(.*)$")
   local owner = t .. "." .. string.gsub(principal, "%z2", "\0")
-  if deadline(t, id, owner) <= now then return true end
+  if deadline({t = t, o = owner, created = created, id = id}) <= now then return true end
   if owners[#owners] ~= owner then
     if #owners == tonumber(ARGV[6]) then return false end
     owners[#owners + 1], active[#owners + 1] = owner, 0

@@ -1,33 +1,36 @@
 /** The scripts that change something, each one atom. */
+import { ADMITTING } from "./admitting.ts";
 import { FINDING } from "./finding.ts";
+import { INDEXING } from "./indexing.ts";
 import { script } from "./script.ts";
 import type { Script } from "./script.ts";
 import { WRITING } from "./writing.ts";
 
 const write = (name: string, flags: string, body: string): Script =>
-  script(name, flags, `${FINDING}${WRITING}${body}`);
+  script(name, flags, `${FINDING}${INDEXING}${WRITING}${body}`);
+
+const creating = (name: string, body: string): Script => write(name, "", ADMITTING + body);
 
 const CREATING = String.raw`
 local row = given(7)
 free(row)
 local victims, active = admit(row, ARGV[4], ARGV[5])
 if not victims then return {"refused", active} end
-sweep(row)
+sweep(row.t)
 local evicted = buryAll(victims, ARGV[6])
 put(row)
 return {"created", evicted}
 `;
 
 /** Creates, admits and indexes. ARGV: max or nothing, onLimit, ending of the evicted, record. */
-export const CREATE: Script = write("create", "", CREATING);
+export const CREATE: Script = creating("create", CREATING);
 
 /**
  * As CREATE, for a record made while Redis was away: not if its kind or its owner was ended since,
  * by clocks that may differ by 10 s.
  */
-export const ADOPT: Script = write(
+export const ADOPT: Script = creating(
   "adopt",
-  "",
   String.raw`
 local TOLERANCE = 10000
 local new = given(7)
@@ -78,17 +81,16 @@ return 1
 );
 
 /** Puts a record in place of another. ARGV: reference, version, ending, end of grace, then as CREATE. */
-export const REPLACE: Script = write(
+export const REPLACE: Script = creating(
   "replace",
-  "",
   String.raw`
 local old, answer = claim(ARGV[4], ARGV[5], ARGV[6])
 if not old then return answer end
 local row = given(12)
 free(row, old.h)
-local victims, active = admit(row, ARGV[9], ARGV[10], old.h)
+local victims, active = admit(row, ARGV[9], ARGV[10], old)
 if not victims then return {"refused", active} end
-sweep(row)
+sweep(row.t)
 local evicted = buryAll(victims, ARGV[11])
 if old.h == row.h then bury(old, ARGV[7], row.key, tonumber(ARGV[8])) else bury(old, ARGV[7]) end
 put(row)
@@ -129,6 +131,9 @@ local spared = spare ~= "" and alive("h", spare)
 if spare ~= "" and not (spared and spared.o == owner) then return false end
 local left = redis.call("PTTL", index(here, "/n"))
 buryAll(rows, ending)
+for _, place in ipairs(placesOf(owner, "0", "2")) do
+  if place.t .. place.id ~= spare then lapse(place) end
+end
 local newest = advance(name, ending)
 redis.call("PEXPIRE", name, life(now + math.max(LONG, left)))
 if spared then

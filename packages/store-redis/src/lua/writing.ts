@@ -1,53 +1,13 @@
-/** What the scripts that write have besides: records, tombstones and their indexes, always in step. */
+/** What the scripts that write have besides: records and tombstones, always in step with their indexes. */
 
 /** Lua of the writing scripts. All that can fail is read before the first write. */
 export const WRITING: string = String.raw`
--- ms of slack; entries to sweep; how long an owner's generation is kept at least: 400 days, which
--- no cookie outlives (RFC 6265bis 5.5); as good as for ever
-local SLACK, SWEEP, LONG, EVER = 60000, 20, 400 * 86400000, 1e14
+-- how long an owner's generation is kept at least: 400 days, which no cookie outlives (RFC 6265bis 5.5)
+local LONG = 400 * 86400000
 
 -- bytes before what a touch and an endOwner change in a record: seenAt and expiresAt, and the
 -- generation of the owner
 local INSTANTS, OWNERS_GENERATION = 2, 22
-
--- for so long something is kept that is needed until an instant; says nothing about life
-local function life(instant)
-  return string.format("%.0f", math.min(EVER, math.max(1, math.ceil(instant - now + SLACK))))
-end
-
--- an index lives at least as long as each record that was ever in it
-local function outlive(name, instant)
-  local ms = life(instant)
-  redis.call("PEXPIRE", name, ms, "NX")
-  redis.call("PEXPIRE", name, ms, "GT")
-end
-
--- sets the flag of a record, and its score by it
-local function flag(row, from, to)
-  local id, n, score = short(row.t, row.h), index(row.t, "/n"), math.max(0, row.e)
-  redis.call("ZREM", n, entry(row.o, from, id))
-  redis.call("ZADD", n, 0, entry(row.o, to, id))
-  redis.call("ZADD", index(row.t, "/i"), text(to == "0" and -score or score), member(id, row.o))
-end
-
--- sets the deadline of an alive record in the index, and what its owner is counted by
-local function schedule(row)
-  local id = short(row.t, row.h)
-  if not row.o then
-    return redis.call("ZADD", index(row.t, "/i"), text(math.max(0, row.e)), id)
-  end
-  local first, last = "[" .. entry(row.o, "0", ""), "(" .. entry(row.o, "1", "")
-  local name = redis.call("ZRANGEBYLEX", index(row.t, "/n"), first, last, "LIMIT", 0, 1)[1]
-  local longest = {t = row.t, o = row.o, h = name and row.t .. string.sub(name, #first)}
-  if not name then return flag(row, "1", "0") end
-  if longest.h == row.h then
-    return redis.call("ZADD", index(row.t, "/i"), text(-math.max(0, row.e)), member(id, row.o))
-  end
-  longest.e = deadline(row.t, short(row.t, longest.h), row.o)
-  if longest.e >= row.e then return flag(row, "0", "1") end
-  flag(longest, "0", "1")
-  flag(row, "1", "0")
-end
 
 -- writes a record as its row is
 local function write(row)
@@ -78,22 +38,6 @@ local function put(row)
   outlive(index(row.t, "/n"), row.a + remember)
 end
 
--- takes a record out of every index
-local function unindex(row)
-  local id, i, n = short(row.t, row.h), index(row.t, "/i"), index(row.t, "/n")
-  redis.call("ZREM", i, member(id, row.o))
-  redis.call("ZREM", n, lead(id, digest(row.key)))
-  if not row.o then return end
-  redis.call("ZREM", n, entry(row.o, "1", id))
-  if redis.call("ZREM", n, entry(row.o, "0", id)) == 0 then return end
-  local longest = {t = row.t, o = row.o, e = 0}
-  for _, other in ipairs(owned(row.o)) do
-    local instant = deadline(row.t, other, row.o)
-    if instant > longest.e then longest.h, longest.e = row.t .. other, instant end
-  end
-  if longest.h then flag(longest, "1", "0") end
-end
-
 -- makes a tombstone of a record; where it moved, its handle goes along
 local function bury(row, ending, moved, grace)
   local stone = tombstone(row, ending, grace)
@@ -106,41 +50,6 @@ local function bury(row, ending, moved, grace)
     redis.call("SET", at(row.t, "/h:" .. row.h), row.key, "NX", "PX", life(stone.e))
   end
   return stone
-end
-
--- takes out of the indexes some of what expired and is forgotten; fails before any write if one is
--- no index
-local function sweep(row)
-  local i, n, last = index(row.t, "/i"), index(row.t, "/n"), now - remember - SLACK
-  redis.call("ZCARD", n)
-  for _, name in ipairs(redis.call("ZRANGEBYSCORE", i, text(-last), text(last), "LIMIT", 0, SWEEP)) do
-    local id, principal = string.match(name, "^(%Z*)%z?(.*)$")
-    local owner = row.t .. "." .. principal
-    redis.call("ZREM", i, name)
-    redis.call("ZREM", n, entry(owner, "0", id), entry(owner, "1", id))
-    redis.call("ZREMRANGEBYLEX", n, "[" .. lead(id, ""), "(" .. lead(id, "\255"))
-  end
-end
-
--- fails if anything but the record to be replaced has the key or the handle
-local function free(row, inherited)
-  if judge(load(row.t, digest(row.key))) then fail("SOJOURNEXISTS taken") end
-  if row.h == inherited then return end
-  local holder, elsewhere = follow(row.t, row.h)
-  if elsewhere or judge(holder) then fail("SOJOURNEXISTS taken") end
-end
-
--- the records to evict so that one more fits, oldest or longest idle first; or nil and the number
-local function admit(row, max, onLimit, skip)
-  if not row.o or max == "" then return {} end
-  local rows = others(row.o, skip)
-  local excess = #rows + 1 - tonumber(max)
-  if excess <= 0 then return {} end
-  if onLimit == "reject" or tonumber(max) < 1 then return nil, #rows end
-  if onLimit == "evict-idle" then sort(rows, "s", "c", "q") end
-  local victims = {}
-  for place = 1, excess do victims[place] = rows[place] end
-  return victims
 end
 
 -- ends records, those that live longest last: so the one that their owner is counted by changes once

@@ -9,7 +9,6 @@
 import { randomBytes } from "node:crypto";
 import { isTombstone } from "@sojourn/core/store";
 import type { Clock, RecordKey, Ref, StoredRecord, Tombstone } from "@sojourn/core/store";
-import type { Connection } from "../connection.ts";
 import { base, EVERY, slotTag } from "../names.ts";
 import type { NearSettings, RedisClient } from "../options.ts";
 import { Channel } from "./channel.ts";
@@ -30,7 +29,7 @@ type Found = StoredRecord | Tombstone | null;
 
 /** What it works with. */
 export interface NearParts {
-  readonly connection: Connection;
+  readonly client: RedisClient;
   readonly clock: Clock;
   readonly prefix: string;
   readonly settings: NearSettings;
@@ -61,7 +60,7 @@ export class NearCache {
 
   constructor(parts: NearParts) {
     this.#parts = parts;
-    this.#client = parts.connection.client;
+    this.#client = parts.client;
     this.#entries = new Entries(parts.settings.entries);
     this.#head = `${this.#client.options?.keyPrefix ?? ""}${parts.prefix}:{`;
   }
@@ -84,9 +83,9 @@ export class NearCache {
     }
   }
 
-  /** A write of this process is about to be sent, or was: what it changes is read again. */
-  forget(tag: string): void {
-    this.#entries.dropTag(tag);
+  /** A write of this process to some tags is about to be sent, or was: what it changes is read again. */
+  forget(tags: readonly string[]): void {
+    for (const tag of tags) this.#entries.dropTag(tag);
   }
 
   /** As {@link forget}, for a write to every tag. */
