@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { memoryStore } from "../src/store/memory/store.ts";
 import type { TestSession } from "./support/browser.ts";
 import { fakeClock } from "./support/clock.ts";
+import { gated } from "./support/gated.ts";
 import { countingStore } from "./support/intercept.ts";
 import { collect, failure, failureCode, must, world, type World } from "./support/world.ts";
 
@@ -241,5 +242,29 @@ describe("a payload that something else wrote", () => {
     const other = await failure(sessions.get(record.handle));
     expect(other.code).toBe("SOJOURN_STORE_CORRUPT");
     expect(`${other.message} ${String(other.cause)}`).not.toContain("4111");
+  });
+});
+
+describe("what a handler changes while its data is being written", () => {
+  test.each<[string, (session: TestSession) => unknown, expected: unknown]>([
+    ["another value of the same key", (session) => (session.count = 2), { count: 2 }],
+    ["back to what it was", (session) => (session.count = 0), { count: 0 }],
+    ["another key", (session) => (session.a = 1), { count: 1, a: 1 }],
+    ["a removal", (session) => delete session.count, {}],
+    ["and looks at all of it", (session) => (session.count = 2) && { ...session }, { count: 2 }],
+  ])("is written by the next commit: %s", async (_, change, expected) => {
+    const { gate, visitor } = await gated();
+    await visitor.visit((session) => session.clear());
+    await visitor.visit((session) => (session.count = 0));
+    const visit = await visitor.open();
+    visit.session.count = 1;
+    gate.hold("update", "before");
+    const first = visit.close();
+    await gate.reached("update");
+    change(visit.session);
+    gate.open();
+    await first;
+    await visit.close();
+    expect(await visitor.visit((session) => session.toJSON())).toEqual(expected);
   });
 });

@@ -55,6 +55,29 @@ describe("what a request costs the store, exactly", () => {
     });
   });
 
+  test("what has nothing to wait for is there at once: no cookie, a forged one, an answer that writes nothing", async () => {
+    const { browser, visitor, pipeline } = await loggedIn();
+    const client = (): { ip: string } => ({ ip: "192.0.2.7" });
+    const forged = `${visitor.cookie?.slice(0, -5)}AAAAA`;
+    for (const cookieHeader of [undefined, "other=1", forged]) {
+      const begun = pipeline.begin({ cookieHeader, secure: true, client });
+      expect(begun).not.toBeInstanceOf(Promise);
+    }
+    const { context, session } = await visitor.open();
+    expect(session.count).toBe(0);
+    expect(pipeline.commit(context)).toMatchObject({ privacy: "varies", cookie: null });
+    session.count = 1;
+    expect(pipeline.commit(context)).toBeInstanceOf(Promise);
+    const fresh = await browser().open();
+    expect(pipeline.commit(fresh.context)).toMatchObject({ privacy: "none" });
+    // A verb under way comes first, also before an answer that would write nothing.
+    const login = fresh.session.login("bob");
+    const planned = pipeline.commit(fresh.context);
+    expect(planned).toBeInstanceOf(Promise);
+    expect((await planned).cookie).not.toBeNull();
+    await login;
+  });
+
   test("no cookie and a login, or a first change: one create", async () => {
     const { browser, calls } = await loggedIn();
     await browser().visit((session) => session.login("bob"));

@@ -1,5 +1,8 @@
 /** Waits that end, all after the same time: one timer for all of them. */
 
+/** So much earlier than asked a timer may wake, in ms. */
+const EARLIEST = 1;
+
 /** What waits. */
 export interface Waiting {
   /** Called once, when it has waited too long. */
@@ -36,10 +39,9 @@ export class Deadlines {
 
   #look(): void {
     this.#timer = null;
-    // A timer may wake up to 1 ms early.
-    const now = performance.now() + 1;
+    const now = performance.now();
     for (const [waiting, dueAt] of this.#dueAt) {
-      if (dueAt > now) {
+      if (dueAt - now >= EARLIEST) {
         this.#timer = this.#wakeIn(Math.ceil(dueAt - now));
         return;
       }

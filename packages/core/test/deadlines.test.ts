@@ -1,0 +1,66 @@
+/** Many waits and one timer. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Deadlines, type Waiting } from "../src/store/deadlines.ts";
+
+const MS = 100;
+
+/** One that waits, and notes when it was too late. */
+function waiting(late: string[], name: string): Waiting {
+  return { tooLate: () => void late.push(`${name} ${performance.now()}`) };
+}
+
+describe("deadlines", () => {
+  let late: string[];
+  let deadlines: Deadlines;
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    late = [];
+    deadlines = new Deadlines(MS);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("each wait ends at its own time, with one timer for all", () => {
+    deadlines.add(waiting(late, "first"));
+    vi.advanceTimersByTime(30);
+    deadlines.add(waiting(late, "second"));
+    deadlines.add(waiting(late, "third"));
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(1_000);
+    expect(late).toEqual(["first 100", "second 130", "third 130"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("who waits no longer is not told, and the next one is told in time", () => {
+    const [one, other] = [waiting(late, "one"), waiting(late, "other")];
+    deadlines.add(one);
+    vi.advanceTimersByTime(99);
+    deadlines.add(other);
+    deadlines.remove(one);
+    vi.advanceTimersByTime(1_000);
+    expect(late).toEqual(["other 199"]);
+  });
+
+  test("when nobody waits there is no timer", () => {
+    const one = waiting(late, "one");
+    deadlines.add(one);
+    deadlines.remove(one);
+    expect(vi.getTimerCount()).toBe(0);
+    deadlines.remove(one);
+    deadlines.add(one);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  test("who begins to wait again when it was too late gets the whole time", () => {
+    const again: Waiting = {
+      tooLate: () => {
+        late.push(`again ${performance.now()}`);
+        if (late.length < 3) deadlines.add(again);
+      },
+    };
+    deadlines.add(again);
+    vi.advanceTimersByTime(1_000);
+    expect(late).toEqual(["again 100", "again 200", "again 300"]);
+  });
+});
