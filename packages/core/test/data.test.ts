@@ -251,7 +251,14 @@ describe("what a handler changes while its data is being written", () => {
     ["back to what it was", (session) => (session.count = 0), { count: 0 }],
     ["another key", (session) => (session.a = 1), { count: 1, a: 1 }],
     ["a removal", (session) => delete session.count, {}],
-    ["and looks at all of it", (session) => (session.count = 2) && { ...session }, { count: 2 }],
+    [
+      "another value, and looks at all of it",
+      (session) => {
+        session.count = 2;
+        return { ...session };
+      },
+      { count: 2 },
+    ],
   ])("is written by the next commit: %s", async (_, change, expected) => {
     const { gate, visitor } = await gated();
     await visitor.visit((session) => session.clear());
