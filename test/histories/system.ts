@@ -251,7 +251,7 @@ async function perform(
     case "touch":
       return session.touch();
     case "update":
-      return session.update((data) => {
+      return session.update((data: Record<string, unknown>) => {
         data["n"] = Number(data["n"] ?? 0) + 1;
       });
     case "login":

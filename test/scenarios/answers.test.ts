@@ -158,7 +158,7 @@ everywhere(({ open }) => {
       Array.from({ length: 5 }, (_, index) => world.loggedIn(`user${index}`)),
     );
     const views = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => clients[index % 5]?.get("/me")),
+      Array.from({ length: 50 }, async (_, index) => clients[index % 5]?.get("/me")),
     );
     expect(views.map((answer) => answer?.body["principal"])).toEqual(
       Array.from({ length: 50 }, (_, index) => `user${index % 5}`),

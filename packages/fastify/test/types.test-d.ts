@@ -1,4 +1,4 @@
-/** F-14: what the compiler knows of a session. Checked by `tsc -p tsconfig.test.json`; never run. */
+/** F-14: what the compiler knows of a session. Checked by `tsc -p tsconfig.json`; never run. */
 import {
   sessionPlugin,
   type Session,
