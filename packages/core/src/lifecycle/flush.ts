@@ -1,6 +1,7 @@
 /** Flush: whatever a request changed in its session goes to the store, if anything. */
 import { principalName, principalOf } from "../policy/principal.ts";
 import { deadline, touchInterval } from "../policy/expiry.ts";
+import type { UnixMs } from "../clock.ts";
 import type { SessionState } from "../session/state.ts";
 import { admissionFor, becomeSession, emitLogin, loginFacts } from "./login.ts";
 import { ANONYMOUS } from "../session/payload.ts";
@@ -123,16 +124,21 @@ function changedPrivileges(engine: Engine, state: SessionState): string | undefi
 function touchIfDue(engine: Engine, state: SessionState): Promise<void> | null {
   const { record, touchWanted, payloadStale } = state;
   if (!record) return null;
+  const now = engine.settings.clock.now();
   const timeouts = timeoutsOf(engine, state.facts);
-  const unseenMs = engine.settings.clock.now() - record.seenAt;
-  const isDue = unseenMs >= touchInterval(timeouts, engine.settings.touchAfter);
+  const isDue = now - record.seenAt >= touchInterval(timeouts, engine.settings.touchAfter);
   if (!isDue && !touchWanted) return null;
-  return payloadStale ? writeChanges(engine, state, new Map()) : touch(engine, state, record);
+  if (payloadStale) return writeChanges(engine, state, new Map());
+  const expiresAt = deadline(timeouts, now, record.absoluteExpiresAt);
+  return touch(engine, state, record, { now, expiresAt });
 }
 
-async function touch(engine: Engine, state: SessionState, record: StoredRecord): Promise<void> {
-  const now = engine.settings.clock.now();
-  const expiresAt = deadline(timeoutsOf(engine, state.facts), now, record.absoluteExpiresAt);
+async function touch(
+  engine: Engine,
+  state: SessionState,
+  record: StoredRecord,
+  { now, expiresAt }: { readonly now: UnixMs; readonly expiresAt: UnixMs },
+): Promise<void> {
   const ref = { kind: record.kind, key: record.key };
   const isAlive = await engine.store.call("touch", (store) => store.touch(ref, now, expiresAt));
   if (!isAlive) return state.end(null);

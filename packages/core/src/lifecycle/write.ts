@@ -48,10 +48,10 @@ export function writeChanges(
   changes: Changes,
   news: Partial<Facts> = {},
 ): Promise<void> {
-  const { data } = state;
-  const [loaded, changed] = [data.loadedText, data.text()];
+  const loaded = state.data.loadedText;
   // Most often nobody else has written: then the text as it stands is what the changes make of it.
-  const edit = (text: string): string => (text === loaded ? changed : applyChanges(text, changes));
+  const edit = (text: string, present: string): string =>
+    text === loaded ? present : applyChanges(text, changes);
   return compareAndSet(engine, state, { edit, keys: [...changes.keys()] }, news);
 }
 
@@ -86,9 +86,9 @@ export function edited(
   return checkedText(engine, values);
 }
 
-/** Turns the newest text into the one to write; `keys` are what the event names. */
+/** Turns the newest text into the one to write; `present` is this request's own. `keys` are what the event names. */
 interface Edit {
-  readonly edit: (text: string) => string;
+  readonly edit: (text: string, present: string) => string;
   readonly keys: readonly string[];
 }
 
@@ -108,7 +108,7 @@ async function compareAndSet(
     for (let attempt = 1; ; attempt++) {
       const { facts: stored, dataText } = engine.codec.decode(base);
       const facts = { ...stored, ...news };
-      const text = edit(dataText);
+      const text = edit(dataText, sent);
       // Waiting in line counts; a store that answered with a conflict is there, and gets its time.
       const leftMs = Math.max(1, Math.ceil(giveUpAt - performance.now()));
       const withinMs = attempt === 1 ? leftMs : deadlineMs;

@@ -115,8 +115,9 @@ export class TrackedData {
   /** What differs from the text that was loaded, or null. @throws SOJOURN_DATA_UNSERIALISABLE */
   changes(): Changes | null {
     if (this.#touched.size === 0) return null;
-    if (this.#assignments === this.#settled && this.text() === this.#base) return null;
-    this.#check();
+    if (this.#assignments === this.#settled) {
+      if (this.text() === this.#base) return null;
+    } else this.#check();
     const changes = this.#compare(parseValues(this.#base));
     if (changes.size === 0) return null;
     this.#validate?.(this.copy());
