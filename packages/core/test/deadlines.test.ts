@@ -4,9 +4,10 @@ import { Deadlines, type Waiting } from "../src/store/deadlines.ts";
 
 const MS = 100;
 
-/** One that waits, and notes when it was too late. */
-function waiting(late: string[], name: string): Waiting {
-  return { tooLate: () => void late.push(`${name} ${performance.now()}`) };
+/** One that waits from now on, and notes when it was too late. */
+function waiting(late: string[], name: string, ms: number = MS): Waiting {
+  const dueAt = performance.now() + ms;
+  return { dueAt, tooLate: () => void late.push(`${name} ${performance.now()}`) };
 }
 
 describe("deadlines", () => {
@@ -15,7 +16,7 @@ describe("deadlines", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     late = [];
-    deadlines = new Deadlines(MS);
+    deadlines = new Deadlines();
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -33,13 +34,22 @@ describe("deadlines", () => {
   });
 
   test("who waits no longer is not told, and the next one is told in time", () => {
-    const [one, other] = [waiting(late, "one"), waiting(late, "other")];
+    const one = waiting(late, "one");
     deadlines.add(one);
     vi.advanceTimersByTime(99);
-    deadlines.add(other);
+    deadlines.add(waiting(late, "other"));
     deadlines.remove(one);
     vi.advanceTimersByTime(1_000);
     expect(late).toEqual(["other 199"]);
+  });
+
+  test("who has less time than those before ends earlier, and they end at their own time", () => {
+    deadlines.add(waiting(late, "long"));
+    deadlines.add(waiting(late, "short", 20));
+    deadlines.add(waiting(late, "between", 60));
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(1_000);
+    expect(late).toEqual(["short 20", "between 60", "long 100"]);
   });
 
   test("when nobody waits there is no timer", () => {
@@ -53,9 +63,11 @@ describe("deadlines", () => {
   });
 
   test("who begins to wait again when it was too late gets the whole time", () => {
-    const again: Waiting = {
+    const again = {
+      dueAt: MS,
       tooLate: () => {
         late.push(`again ${performance.now()}`);
+        again.dueAt += MS;
         if (late.length < 3) deadlines.add(again);
       },
     };

@@ -1,52 +1,53 @@
-/** Waits that end, all after the same time: one timer for all of them. */
+/** Waits that end at an instant of their own: one timer for all of them. */
 
 /** So much earlier than asked a timer may wake, in ms. */
 const EARLIEST = 1;
 
 /** What waits. */
 export interface Waiting {
+  /** Until when, by `performance.now()`. */
+  readonly dueAt: number;
   /** Called once, when it has waited too long. */
   tooLate(): void;
 }
 
-/** Those that wait, in the order in which they began, and so in the order in which they end. */
+/** Those that wait. */
 export class Deadlines {
-  readonly #ms: number;
-  readonly #dueAt = new Map<Waiting, number>();
-  #timer: NodeJS.Timeout | null = null;
-
-  constructor(ms: number) {
-    this.#ms = ms;
-  }
+  readonly #waiting = new Set<Waiting>();
+  #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Infinity;
 
   /** Waits from now on. The process stays up meanwhile. */
   add(waiting: Waiting): void {
-    this.#dueAt.set(waiting, performance.now() + this.#ms);
-    this.#timer ??= this.#wakeIn(this.#ms);
+    this.#waiting.add(waiting);
+    if (waiting.dueAt < this.#wakesAt) this.#wakeAt(waiting.dueAt);
   }
 
   /** Waits no longer. */
   remove(waiting: Waiting): void {
-    this.#dueAt.delete(waiting);
-    if (this.#dueAt.size > 0 || this.#timer === null) return;
+    this.#waiting.delete(waiting);
+    if (this.#waiting.size > 0) return;
     clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#wakesAt = Infinity;
   }
 
-  #wakeIn(ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.#look(), ms);
+  #wakeAt(instant: number): void {
+    clearTimeout(this.#timer);
+    this.#wakesAt = instant;
+    this.#timer = setTimeout(() => this.#look(), Math.ceil(instant - performance.now()));
   }
 
   #look(): void {
-    this.#timer = null;
+    this.#wakesAt = Infinity;
     const now = performance.now();
-    for (const [waiting, dueAt] of this.#dueAt) {
-      if (dueAt - now >= EARLIEST) {
-        this.#timer = this.#wakeIn(Math.ceil(dueAt - now));
-        return;
+    let next = Infinity;
+    for (const waiting of this.#waiting) {
+      if (waiting.dueAt - now >= EARLIEST) next = Math.min(next, waiting.dueAt);
+      else {
+        this.#waiting.delete(waiting);
+        waiting.tooLate();
       }
-      this.#dueAt.delete(waiting);
-      waiting.tooLate();
     }
+    if (next < this.#wakesAt) this.#wakeAt(next);
   }
 }

@@ -64,11 +64,7 @@ export class StoreGuard implements StoreCaller {
   readonly #parts: GuardParts;
   readonly #deadlines: Deadlines;
 
-  constructor(
-    store: Store,
-    parts: GuardParts,
-    deadlines: Deadlines = new Deadlines(parts.deadlineMs),
-  ) {
+  constructor(store: Store, parts: GuardParts, deadlines: Deadlines = new Deadlines()) {
     this.deadlineMs = parts.deadlineMs;
     this.#store = store;
     this.#parts = parts;
@@ -96,41 +92,43 @@ export class StoreGuard implements StoreCaller {
     if (typeof attempt === "number") return Promise.reject(spared(store.name, operation, attempt));
     // A store call is on the way of every request: this is one promise, where `race` and `await` make ten.
     return new Promise((resolve, reject) => {
-      const parts = { ...this.#parts, store, operation, attempt, undo, resolve, reject };
-      const deadlines = withinMs === this.deadlineMs ? this.#deadlines : new Deadlines(withinMs);
-      new GuardedCall<T>(parts, deadlines).run(run);
+      const call = { store, operation, attempt, undo, withinMs, resolve, reject };
+      new GuardedCall<T>(call, this.#parts, this.#deadlines).run(run);
     });
   }
 }
 
 const NO_OPTIONS = {};
 
-interface CallParts<T> extends GuardParts {
+interface Call<T> {
   readonly store: Store;
   readonly operation: GuardedOperation;
   readonly attempt: Attempt;
   readonly undo: CallOptions<T>["undo"];
+  readonly withinMs: number;
   readonly resolve: (answer: T) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** One call under way: settled by the store, or by its deadline. */
 class GuardedCall<T> implements Waiting {
-  readonly #parts: CallParts<T>;
+  readonly dueAt: number;
+  readonly #call: Call<T>;
+  readonly #parts: GuardParts;
   readonly #deadlines: Deadlines;
-  readonly #beganAt = performance.now();
   #isOver = false;
 
-  constructor(parts: CallParts<T>, deadlines: Deadlines) {
+  constructor(call: Call<T>, parts: GuardParts, deadlines: Deadlines) {
+    this.#call = call;
     this.#parts = parts;
     this.#deadlines = deadlines;
+    this.dueAt = performance.now() + call.withinMs;
   }
 
   run(run: (store: Store) => Promise<T>): void {
-    const { store } = this.#parts;
     this.#deadlines.add(this);
     try {
-      Promise.resolve(run(store)).then(
+      Promise.resolve(run(this.#call.store)).then(
         (answer) => this.#answered(answer),
         (cause: unknown) => this.#failed(cause),
       );
@@ -140,7 +138,8 @@ class GuardedCall<T> implements Waiting {
   }
 
   tooLate(): void {
-    const { store, operation, breaker, attempt, deadlineMs, reject } = this.#parts;
+    const { store, operation, attempt, reject } = this.#call;
+    const { breaker, deadlineMs } = this.#parts;
     const error = timeout(deadlineMs, `${store.name}: ${operation}`);
     breaker.failed(attempt, error.code);
     this.#end(error.code);
@@ -148,21 +147,22 @@ class GuardedCall<T> implements Waiting {
   }
 
   #answered(answer: T): void {
-    if (this.#isOver) return this.#undo(answer);
-    const { store, operation, breaker, resolve } = this.#parts;
+    if (this.#isOver) return void this.#undo(answer);
+    const { store, operation, resolve } = this.#call;
     try {
       checkAnswer(store.name, operation, answer);
     } catch (error) {
       return this.#failed(error);
     }
-    breaker.answered();
+    this.#parts.breaker.answered();
     this.#end(null);
     resolve(answer);
   }
 
   #failed(cause: unknown): void {
     if (this.#isOver) return this.#notUndone();
-    const { store, operation, breaker, attempt, reject } = this.#parts;
+    const { store, operation, attempt, reject } = this.#call;
+    const { breaker } = this.#parts;
     const error = isSojournError(cause) ? cause : unavailable(store.name, operation, cause);
     if (isAway(error)) breaker.failed(attempt, error.code);
     else breaker.answered();
@@ -171,22 +171,27 @@ class GuardedCall<T> implements Waiting {
   }
 
   /** The answer came when nobody waited for it any more. */
-  #undo(late: T): void {
-    const { store, undo } = this.#parts;
-    undo?.(store, late).catch(() => this.#notUndone());
+  async #undo(late: T): Promise<void> {
+    const { store, undo } = this.#call;
+    try {
+      await undo?.(store, late);
+    } catch {
+      this.#notUndone();
+    }
   }
 
   #notUndone(): void {
-    const { operation, onFailure, undo } = this.#parts;
-    if (undo) onFailure(`undo ${operation}`, "SOJOURN_STORE_TIMEOUT");
+    const { operation, undo } = this.#call;
+    if (undo) this.#parts.onFailure(`undo ${operation}`, "SOJOURN_STORE_TIMEOUT");
   }
 
   #end(failure: ErrorCode | null): void {
-    const { operation, onFailure, onCall } = this.#parts;
+    const { operation, withinMs } = this.#call;
+    const { onFailure, onCall } = this.#parts;
     this.#isOver = true;
     this.#deadlines.remove(this);
     if (failure !== null) onFailure(operation, failure);
-    onCall?.(operation, (performance.now() - this.#beganAt) / 1_000);
+    onCall?.(operation, (performance.now() - this.dueAt + withinMs) / 1_000);
   }
 }
 
