@@ -1,5 +1,5 @@
 /** Start-up advice: what is said of a server's settings, and that asking harms nothing. */
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { Redis } from "ioredis";
 import { systemClock } from "@sojourn/core/store";
 import type { Advice, Store } from "@sojourn/core/store";
@@ -7,6 +7,7 @@ import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { adviceFor } from "../src/advice.ts";
 import { redisStore } from "../src/index.ts";
 import type { RedisStoreOptions } from "../src/index.ts";
+import { runningServer } from "./support/running.ts";
 import { clusterClient, startCluster, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
@@ -26,14 +27,11 @@ describe("one server", () => {
   let server: Server;
   let admin: Redis;
   beforeAll(async () => {
-    server = await startServer("--appendonly", "yes");
-    admin = server.client();
+    const running = await runningServer("--appendonly", "yes");
+    ({ server, admin } = running);
+    return running.stop;
   });
   afterEach(() => vi.restoreAllMocks());
-  afterAll(async () => {
-    admin.disconnect();
-    await server.stop();
-  });
 
   test("[B-19] nothing is said of a durable server that throws nothing away", async () => {
     expect(await advised({ url: server.url })).toEqual([]);

@@ -1,28 +1,21 @@
 /** What is not the store's own, or of a later release, under its prefix: told, and left as it is. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { Redis } from "ioredis";
 import { systemClock as clock } from "@sojourn/core/store";
 import type { Store } from "@sojourn/core/store";
 import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { rejection } from "../../../test/support/waiting.ts";
-import { redisStore } from "../src/index.ts";
 import { nameOf } from "./support/names.ts";
-import { startServer } from "./support/server.ts";
-import type { Server } from "./support/server.ts";
+import { runningServer } from "./support/running.ts";
 
 const coded = (code: string): unknown => expect.objectContaining({ code });
-let server: Server;
 let admin: Redis;
 let store: Store;
 beforeAll(async () => {
-  server = await startServer();
-  admin = server.client();
-  store = redisStore({ url: server.url });
-});
-afterAll(async () => {
-  await store.close();
-  admin.disconnect();
-  await server.stop();
+  const running = await runningServer();
+  admin = running.admin;
+  store = running.storeOf();
+  return running.stop;
 });
 
 /** A tombstone as it is packed, until the year 2255, but for its ending. */

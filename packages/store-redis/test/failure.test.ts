@@ -11,6 +11,7 @@ import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
 import { toSojournError } from "../src/errors.ts";
+import { runningServer } from "./support/running.ts";
 import { startCluster, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
@@ -93,14 +94,10 @@ describe("what a server says", () => {
   let admin: Redis;
   let store: Store;
   beforeAll(async () => {
-    server = await startServer();
-    admin = server.client();
-    store = redisStore({ url: server.url });
-  });
-  afterAll(async () => {
-    await store.close();
-    admin.disconnect();
-    await server.stop();
+    const running = await runningServer();
+    ({ server, admin } = running);
+    store = running.storeOf();
+    return running.stop;
   });
 
   test("out of memory: creations are SOJOURN_STORE_FULL, reads and endings go on", async () => {
@@ -254,15 +251,11 @@ describe("what else a server says", { timeout: 60_000 }, () => {
     let store: Store;
     const record = recordOf(clock, null);
     beforeAll(async () => {
-      server = await startServer();
-      admin = server.client();
-      store = redisStore({ url: server.url });
+      const running = await runningServer();
+      ({ server, admin } = running);
+      store = running.storeOf();
       await store.create(record);
-    });
-    afterAll(async () => {
-      await store.close();
-      admin.disconnect();
-      await server.stop();
+      return running.stop;
     });
 
     test("NOREPLICAS: nothing is written that the operator wants replicated", async () => {

@@ -10,8 +10,9 @@ import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { redisStore } from "../src/index.ts";
 import { commandsOf } from "./support/commands.ts";
 import { indexOf, nameOf } from "./support/names.ts";
+import { runningServer } from "./support/running.ts";
+import type { RunningServer } from "./support/running.ts";
 import { clusterClient, startCluster, startServer } from "./support/server.ts";
-import type { Server } from "./support/server.ts";
 
 const KIND = "session";
 const MINUTE = 60_000;
@@ -112,23 +113,20 @@ describe.each(["a server", "a cluster of 3"])("on %s", (place) => {
 });
 
 describe("who is evicted", () => {
-  let server: Server;
   let admin: Redis;
+  let storeOf: RunningServer["storeOf"];
   let clock: ManualClock;
   let store: Store;
   beforeAll(async () => {
-    server = await startServer();
-    admin = server.client();
-  });
-  afterAll(async () => {
-    admin.disconnect();
-    await server.stop();
+    const running = await runningServer();
+    ({ admin, storeOf } = running);
+    return running.stop;
   });
   /** A server without data, and a clock for it. */
   async function fresh(rememberExpired: string = "1h"): Promise<void> {
     await admin.flushall();
     clock = manualClock();
-    store = redisStore({ url: server.url, clock, rememberExpired });
+    store = storeOf({ clock, rememberExpired });
   }
 
   test("[B-05] of 30 created in the same millisecond, those that came first", async () => {
@@ -137,7 +135,6 @@ describe("who is evicted", () => {
     for (const record of mine) await store.create(record);
     const first = await evictedBy(store, recordOf(clock, "ada"), evicting(20));
     expect(first).toEqual(handlesOf(mine.slice(0, 11)));
-    await store.close();
   });
 
   test("[B-05] the oldest by creation, also when it came last, was created before 1970, or lives longest", async () => {
@@ -152,7 +149,6 @@ describe("who is evicted", () => {
       handlesOf([early, late, ...mine.slice(0, 1)]),
     );
     await isAlone(store, "ada", 12);
-    await store.close();
   });
 
   test("[B-05] nobody for 300 that expired; they are taken from the user once, and later logins cost as ever", async () => {
@@ -174,7 +170,6 @@ describe("who is evicted", () => {
     expect(left).toHaveLength(8);
     const [oldest] = young;
     expect(await evictedBy(store, recordOf(clock, "ada"), evicting(8))).toEqual([oldest?.handle]);
-    await store.close();
   });
 
   test("[B-05] an hour after they expired nothing is left of them in the indexes, and they are remembered until then", async () => {
@@ -191,7 +186,6 @@ describe("who is evicted", () => {
     const [waiting, alive] = [1, 1];
     expect(await admin.zcard(indexOf(last, "i"))).toBe(waiting + alive);
     expect(await admin.zcard(indexOf(last, "n"))).toBe(waiting + 2 * alive);
-    await store.close();
   });
 
   test("[B-05] nobody for up to 8 whose records were taken away behind the store's back, wherever they stand", async () => {
@@ -202,7 +196,6 @@ describe("who is evicted", () => {
     expect(await evictedBy(store, recordOf(clock, "ada"), evicting(9))).toEqual([]);
     expect(await evictedBy(store, recordOf(clock, "ada"), evicting(3))).toEqual([mine[0]?.handle]);
     await isAlone(store, "ada", 3);
-    await store.close();
   });
 
   test("[B-05] nobody for 50 of the oldest that were taken away, and nobody is refused for 50 anywhere", async () => {
@@ -216,7 +209,6 @@ describe("who is evicted", () => {
     expect(await store.create(next, rejecting(51))).toMatchObject({ status: "created" });
     const refused = await store.create(recordOf(clock, "bob"), rejecting(51));
     expect(refused).toEqual({ status: "refused", active: 51 });
-    await store.close();
   });
 
   test("[B-05] the user of 150 is counted once while those that live longest are taken away and evicted", async () => {
@@ -231,7 +223,6 @@ describe("who is evicted", () => {
     await isAlone(store, "ada", 150);
     clock.advance(31 * MINUTE);
     await isAlone(store, "ada", 148);
-    await store.close();
   });
 
   test("[B-05] nobody for those that endOwner or endAll ended, also where an index had lost them", async () => {
@@ -255,13 +246,12 @@ describe("who is evicted", () => {
     await store.endAll(KIND, { ...REVOKED, at: clock.now() });
     expect(await evictedBy(store, recordOf(clock, "ada"), evicting(1))).toEqual([]);
     await isAlone(store, "ada", 1);
-    await store.close();
   });
 
   test("[B-05] a session that a fast clock took for expired is its user's again when it is touched by a slow one", async () => {
     await fresh();
     const fast = manualClock(clock.now() + CLOCK_TOLERANCE);
-    const ahead = redisStore({ url: server.url, clock: fast });
+    const ahead = storeOf({ clock: fast });
     const [kept] = await sessionsOf(store, "ada", 3);
     for (const each of [clock, fast]) each.advance(30 * MINUTE - 1);
     expect(await evictedBy(ahead, recordOf(fast, "ada"), evicting(1))).toEqual([]);
@@ -270,8 +260,6 @@ describe("who is evicted", () => {
     expect(await store.listOwner(KIND, ownerOf("ada"))).toHaveLength(2);
     expect(await evictedBy(store, recordOf(clock, "ada"), evicting(2))).toEqual([record.handle]);
     await isAlone(store, "ada", 2);
-    await ahead.close();
-    await store.close();
   });
 
   test(
@@ -339,7 +327,6 @@ describe("who is evicted", () => {
       }
       expect(most).toBeGreaterThan(100);
       await model.close();
-      await store.close();
     },
     FIVE_MINUTES,
   );

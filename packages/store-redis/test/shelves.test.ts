@@ -7,8 +7,8 @@ import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { redisStore } from "../src/index.ts";
 import { everyTag } from "../src/names.ts";
 import { commandsOf } from "./support/commands.ts";
-import { clusterClient, startCluster, startServer } from "./support/server.ts";
-import type { Server } from "./support/server.ts";
+import { runningServer } from "./support/running.ts";
+import { clusterClient, startCluster } from "./support/server.ts";
 import { beginMove, endMove, moveKeys, moveSlot } from "./support/slots.ts";
 
 const KIND = "session";
@@ -110,18 +110,13 @@ async function isCheap(store: Store, servers: readonly Redis[], most: number): P
 
 describe("on a server", () => {
   const clock = new TestClock();
-  let server: Server;
   let admin: Redis;
   let store: Store;
   beforeAll(async () => {
-    server = await startServer();
-    admin = server.client();
-    store = redisStore({ url: server.url, clock });
-  });
-  afterAll(async () => {
-    await store.close();
-    admin.disconnect();
-    await server.stop();
+    const running = await runningServer();
+    admin = running.admin;
+    store = running.storeOf({ clock });
+    return running.stop;
   });
 
   test(

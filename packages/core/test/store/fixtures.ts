@@ -1,4 +1,4 @@
-/** Records and a clock for the tests of the table. */
+/** Records and a clock for the tests of the table. The core's own: its mutation tests run without `test/support`. */
 import { randomBytes } from "node:crypto";
 import { ownerKey, randomTag, tagOf } from "../../src/store/index.ts";
 import type { Handle, RecordKey, Ref, StoredRecord } from "../../src/store/index.ts";
