@@ -7,8 +7,8 @@ import { corrupt } from "./errors.ts";
 /** A record or a tombstone in a script's answer; null: nothing. */
 export function found(kind: string, answer: unknown): StoredRecord | Tombstone | null {
   if (answer === null) return null;
-  const [what, ...fields] = list(answer).map(plain);
-  return what === "t" ? tombstone(kind, fields) : record(kind, fields);
+  const fields = list(answer);
+  return fields[0] === "t" ? tombstone(kind, fields) : record(kind, fields);
 }
 
 /** An alive record in a script's answer. */
@@ -60,34 +60,35 @@ export function list(answer: unknown): readonly unknown[] {
   return answer;
 }
 
-type Fields = readonly (string | null | undefined)[];
+/** What it is, then the fields that every record and tombstone has, then its own. */
+type Fields = readonly unknown[];
 
-function record(kind: string, [key, handle, owner, numbers, payload]: Fields): StoredRecord {
-  const [version, createdAt, seenAt, expiresAt, absoluteExpiresAt] = numbersIn(numbers);
+function record(kind: string, fields: Fields): StoredRecord {
+  const numbers = text(fields[4]).split(" ");
   return {
     kind,
-    key: text(key) as RecordKey,
-    handle: text(handle) as Handle,
-    owner: (owner ?? null) as OwnerKey | null,
-    version,
-    createdAt,
-    seenAt,
-    expiresAt,
-    absoluteExpiresAt,
-    payload: text(payload),
+    key: text(fields[1]) as RecordKey,
+    handle: text(fields[2]) as Handle,
+    owner: plain(fields[3] ?? null) as OwnerKey | null,
+    version: Number(numbers[0]),
+    createdAt: Number(numbers[1]),
+    seenAt: Number(numbers[2]),
+    expiresAt: Number(numbers[3]),
+    absoluteExpiresAt: Number(numbers[4]),
+    payload: text(fields[5]),
   };
 }
 
-function tombstone(kind: string, [key, handle, owner, numbers, ending]: Fields): Tombstone {
-  const [createdAt, expiresAt] = numbersIn(numbers);
+function tombstone(kind: string, fields: Fields): Tombstone {
+  const numbers = text(fields[4]).split(" ");
   return {
     kind,
-    key: text(key) as RecordKey,
-    handle: text(handle) as Handle,
-    owner: (owner ?? null) as OwnerKey | null,
-    createdAt,
-    expiresAt,
-    ending: parseEnding(text(ending)),
+    key: text(fields[1]) as RecordKey,
+    handle: text(fields[2]) as Handle,
+    owner: plain(fields[3] ?? null) as OwnerKey | null,
+    createdAt: Number(numbers[0]),
+    expiresAt: Number(numbers[1]),
+    ending: parseEnding(text(fields[5])),
   };
 }
 
@@ -100,16 +101,8 @@ export function parseEnding(json: string): Ending {
   }
 }
 
-function numbersIn(field: string | null | undefined): Numbers {
-  const [first = NaN, second = NaN, third = NaN, fourth = NaN, fifth = NaN] = text(field)
-    .split(" ")
-    .map(Number);
-  return [first, second, third, fourth, fifth];
-}
-
-type Numbers = readonly [number, number, number, number, number];
-
-function text(field: string | null | undefined): string {
-  if (typeof field === "string") return field;
+function text(field: unknown): string {
+  const it = plain(field ?? null);
+  if (it !== null) return it;
   throw corrupt("a record without all of its fields");
 }

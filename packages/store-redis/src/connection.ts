@@ -1,8 +1,9 @@
 /** The way to Redis: runs scripts, fails fast while it is away, and lets go of what it made. */
 import { clientFor } from "./client.ts";
-import { closed, toSojournError, unavailable } from "./errors.ts";
+import { closed, unavailable } from "./errors.ts";
 import type { Script } from "./lua/script.ts";
 import type { ParsedOptions, RedisClient } from "./options.ts";
+import { type Running, UnderWay } from "./under-way.ts";
 import type { Address } from "./url.ts";
 
 /** How long an operation waits for a connection that is being made, in ms: less than a deadline. */
@@ -15,10 +16,8 @@ const COMING = new Set(["connecting", "connect", "wait"]);
 export class Connection {
   readonly client: RedisClient;
   readonly #own: boolean;
-  /** Operations under way. */
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running: Running = new Set();
   /** Called when the connection is lost, or there. */
-  readonly #lost = new Set<(error: Error) => void>();
   readonly #waiting = new Set<() => void>();
   #lastError: Error | undefined;
   #closing: Promise<void> | null = null;
@@ -40,15 +39,20 @@ export class Connection {
    * One operation of the store: refused when closed or not connected, and rejected when the
    * connection is lost meanwhile, whatever the client does with the command later.
    */
-  async operation<T>(name: string, run: () => Promise<T>): Promise<T> {
-    if (this.#closing) throw closed();
-    const outcome = this.#guarded(name, run);
-    this.#running.add(outcome);
-    try {
-      return await outcome;
-    } finally {
-      this.#running.delete(outcome);
-    }
+  operation<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.ask(name, work, same);
+  }
+
+  /** As {@link operation}, with the answer read by `decode`. */
+  ask<A, T>(name: string, work: () => Promise<A>, decode: (answer: A) => T): Promise<T> {
+    if (this.#closing) return Promise.reject(closed());
+    // A read of every request comes by here: this is one promise, where `race` and `await` make eight.
+    return new Promise((resolve, reject) => {
+      const parts = { name, running: this.#running, decode, resolve, reject };
+      const operation = new UnderWay<A, T>(parts);
+      if (this.client.status === "ready") operation.begin(work);
+      else void this.#beginWhenReady(operation, work);
+    });
   }
 
   /**
@@ -56,20 +60,17 @@ export class Connection {
    * second key, and neither is ever written: a cluster answers TRYAGAIN to two absent keys while it
    * moves their slot, where it would let a script with one of them run on the half that has arrived.
    */
-  async run({ sha, source }: Script, key: string, args: readonly string[]): Promise<unknown> {
-    const keys = [key, `${key}:`];
-    try {
-      return await this.client.evalsha(sha, 2, ...keys, ...args);
-    } catch (error) {
+  run({ sha, source }: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    return this.client.evalsha(sha, 2, key, `${key}:`, ...args).catch((error: unknown) => {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return this.client.eval(source, 2, ...keys, ...args);
-    }
+      return this.client.eval(source, 2, key, `${key}:`, ...args);
+    });
   }
 
   /** Resolves when nothing is under way any more. */
   async drain(): Promise<void> {
     if (this.#closing) throw closed();
-    await Promise.allSettled(this.#running);
+    await this.#settled();
   }
 
   /** Waits for what is under way, then closes a client of its own. Idempotent. */
@@ -78,34 +79,27 @@ export class Connection {
     return this.#closing;
   }
 
-  async #guarded<T>(name: string, run: () => Promise<T>): Promise<T> {
-    let onLost: ((error: Error) => void) | undefined;
-    const lost = new Promise<never>((_resolve, reject) => {
-      onLost = reject;
-    });
+  async #beginWhenReady<A, T>(operation: UnderWay<A, T>, work: () => Promise<A>): Promise<void> {
     try {
-      if (this.client.status !== "ready") await this.#ready(name);
-      if (onLost) this.#lost.add(onLost);
-      return await Promise.race([run(), lost]);
+      await this.#ready(operation.name);
     } catch (error) {
-      if (error === LOST) throw unavailable(name, this.client.status, this.#lastError);
-      throw toSojournError(name, error);
-    } finally {
-      if (onLost) this.#lost.delete(onLost);
+      return operation.fail(error);
     }
+    operation.begin(work);
   }
 
   /** Waits for a connection that is being made; one that is broken is waited for by nobody. */
   async #ready(name: string): Promise<void> {
     if (this.client.status === "wait") void this.client.connect().catch(() => {});
-    if (COMING.has(this.client.status)) await this.#settled();
+    if (COMING.has(this.client.status)) await this.#decided();
     if (this.client.status !== "ready") {
       throw unavailable(name, this.client.status, this.#lastError);
     }
   }
 
-  async #settled(): Promise<void> {
-    await new Promise<void>((resolve) => {
+  /** Resolves when the connection is there or lost, or after a while. */
+  #decided(): Promise<void> {
+    return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(done);
@@ -123,8 +117,13 @@ export class Connection {
 
   readonly #onLost = (): void => {
     for (const done of this.#waiting) done();
-    for (const reject of this.#lost) reject(LOST);
+    for (const operation of this.#running)
+      operation.fail(unavailable(operation.name, this.client.status, this.#lastError));
   };
+
+  async #settled(): Promise<void> {
+    await Promise.all(Array.from(this.#running, (operation) => operation.over()));
+  }
 
   #connect(address: Address | null): RedisClient {
     if (address === null) throw new TypeError("neither client nor address");
@@ -140,7 +139,7 @@ export class Connection {
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, DRAIN_WITHIN);
     });
-    await Promise.race([Promise.allSettled(this.#running), patience]);
+    await Promise.race([this.#settled(), patience]);
     clearTimeout(timer);
     if (this.#own) this.client.disconnect();
     this.client.off("ready", this.#onReady);
@@ -149,4 +148,6 @@ export class Connection {
   }
 }
 
-const LOST = new Error("The connection was lost");
+function same<T>(answer: T): T {
+  return answer;
+}

@@ -11,8 +11,8 @@ export interface RedisClient {
   readonly isCluster?: boolean;
   connect(): Promise<void>;
   disconnect(): void;
-  evalsha(sha: string, keys: number, ...args: string[]): Promise<unknown>;
-  eval(source: string, keys: number, ...args: string[]): Promise<unknown>;
+  evalsha(sha: string, keys: number, ...args: (string | number)[]): Promise<unknown>;
+  eval(source: string, keys: number, ...args: (string | number)[]): Promise<unknown>;
   set(key: string, value: string, unit: "PX", ms: number, when: "NX"): Promise<unknown>;
   del(key: string): Promise<unknown>;
   on(event: "ready" | "close" | "end", listener: () => void): unknown;

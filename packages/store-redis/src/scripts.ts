@@ -29,9 +29,9 @@ export class Scripts {
 
   /** Runs a script at a tag. */
   run(script: Script, kind: string, tag: string, args: Arguments): Promise<unknown> {
-    const common = [String(this.clock.now()), this.#remember, this.sharded ? "" : EVERY];
-    const key = base(this.prefix, tag, kind);
-    return this.connection.run(script, key, [...common, ...args.map(String)]);
+    const generation = this.sharded ? "" : EVERY;
+    const all = [this.clock.now(), this.#remember, generation, ...args];
+    return this.connection.run(script, base(this.prefix, tag, kind), all);
   }
 
   /** Runs a script where an id is kept. */

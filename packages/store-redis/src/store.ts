@@ -79,10 +79,7 @@ class RedisStore implements Store {
     return this.#connection.operation("look at its settings", () => adviceFor(client, this.clock));
   }
 
-  async read(
-    ref: Ref,
-    { fresh = false }: ReadOptions = {},
-  ): Promise<StoredRecord | Tombstone | null> {
+  read(ref: Ref, { fresh = false }: ReadOptions = {}): Promise<StoredRecord | Tombstone | null> {
     const near = fresh ? null : this.#near;
     return near && "key" in ref ? near.read(ref, () => this.#read(ref)) : this.#read(ref);
   }
@@ -185,8 +182,9 @@ class RedisStore implements Store {
     return this.#connection.close();
   }
 
-  async #read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
-    return found(ref.kind, await this.#connection.operation("read", () => this.#scripts.read(ref)));
+  #read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
+    const decode = (answer: unknown) => found(ref.kind, answer);
+    return this.#connection.ask("read", () => this.#scripts.read(ref), decode);
   }
 
   /** A write: what the near cache has of its tags is of before. */

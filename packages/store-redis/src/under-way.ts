@@ -1,0 +1,78 @@
+/** An operation under way: settled by its outcome, or by the loss of the connection. */
+import { toSojournError } from "./errors.ts";
+
+/** The operations under way. */
+export type Running = Set<Pick<UnderWay<never, unknown>, "fail" | "over" | "name">>;
+
+/** What is settled; `A` is what the work answers, `T` what the caller is told. */
+interface Parts<A, T> {
+  /** The operation, for messages. */
+  readonly name: string;
+  /** Holds it for as long as it is under way. */
+  readonly running: Running;
+  /** Reads the answer. */
+  readonly decode: (answer: A) => T;
+  readonly resolve: (answer: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** See the top of the file. */
+export class UnderWay<A, T> {
+  readonly #parts: Parts<A, T>;
+  #isOver = false;
+  #waiting: (() => void)[] | null = null;
+
+  constructor(parts: Parts<A, T>) {
+    this.#parts = parts;
+    parts.running.add(this);
+  }
+
+  get name(): string {
+    return this.#parts.name;
+  }
+
+  /** Does the work, if it has not failed before. */
+  begin(work: () => Promise<A>): void {
+    if (this.#isOver) return;
+    try {
+      work().then(
+        (answer) => this.#answered(answer),
+        (thrown: unknown) => this.fail(thrown),
+      );
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  /** Rejects with what was thrown, as a `SojournError`; what comes of the work later is nobody's. */
+  fail(thrown: unknown): void {
+    if (this.#settle()) this.#parts.reject(toSojournError(this.name, thrown));
+  }
+
+  /** Resolves when it is under way no more. */
+  over(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isOver) resolve();
+      else (this.#waiting ??= []).push(resolve);
+    });
+  }
+
+  #answered(answer: A): void {
+    const { decode, resolve } = this.#parts;
+    try {
+      const told = decode(answer);
+      if (this.#settle()) resolve(told);
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  /** False if it was settled before. */
+  #settle(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#parts.running.delete(this);
+    for (const done of this.#waiting ?? []) done();
+    return true;
+  }
+}
