@@ -52,9 +52,9 @@ export function applyPlan(
     vary: textOf(response.getHeader?.("Vary")),
     cacheControl: textOf(response.getHeader?.("Cache-Control")),
   });
-  for (const [name, value] of Object.entries(headers)) response.setHeader?.(name, value);
+  for (const name in headers) response.setHeader?.(name, headers[name]);
+  if (cookie === null && device === null && carried.length === 0) return;
   const ours = [cookie, device, ...carried].filter((one) => one !== null);
-  if (ours.length === 0) return;
   const others = response.getHeader?.("Set-Cookie") ?? [];
   const lines = ours.map(({ name, value, attributes }) => serializeCookie(name, value, attributes));
   response.setHeader?.("Set-Cookie", [others].flat().map(String).concat(lines));

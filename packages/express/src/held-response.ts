@@ -118,12 +118,18 @@ class HeldResponse {
    * that. Here it is early enough for what they change: headers, status, session.
    */
   #announceHead(): void {
+    const response = this.#response;
+    if (response.writeHead === this.#ours.writeHead) return this.#checkStatus();
     this.#state = "announcing";
     try {
-      this.#response.writeHead?.(this.#response.statusCode);
+      response.writeHead?.(response.statusCode);
     } finally {
       this.#state = "open";
     }
+  }
+
+  #checkStatus(): void {
+    if (this.#response.statusCode !== undefined) checkStatus(this.#response.statusCode);
   }
 
   /** Sets what was given to `writeHead` on the response, so that it can be added to. */
