@@ -272,9 +272,13 @@ function commit(
     forgive(engine, exchange, error);
   }
   if (written === null) return plan(engine, exchange, headersSent);
-  return written
-    .catch((error: unknown) => forgive(engine, exchange, error))
-    .then(() => plan(engine, exchange, headersSent));
+  return written.then(
+    () => plan(engine, exchange, headersSent),
+    (error: unknown) => {
+      forgive(engine, exchange, error);
+      return plan(engine, exchange, headersSent);
+    },
+  );
 }
 
 /**

@@ -53,6 +53,7 @@ export class Scripts {
   /** Runs a script on a reference. */
   at(script: Script, ref: Ref, args: Arguments): Promise<unknown> {
     const full = [...target(ref), ...args];
+    if ("key" in ref) return this.of(script, ref.kind, ref.key, full);
     return this.#followed(ref, (tag) => this.run(script, ref.kind, tag, full));
   }
 
@@ -66,10 +67,12 @@ export class Scripts {
   }
 
   /** A handle may lead to a record of another tag. */
-  async #followed(ref: Ref, run: (tag: string) => Promise<unknown>): Promise<unknown> {
-    const [, id] = target(ref);
+  async #followed(
+    { handle }: { readonly handle: Handle },
+    run: (tag: string) => Promise<unknown>,
+  ): Promise<unknown> {
     try {
-      return await run(slotTag(id));
+      return await run(slotTag(handle));
     } catch (error) {
       const tag = error instanceof Error ? ELSEWHERE.exec(error.message)?.[1] : undefined;
       if (tag === undefined) throw error;

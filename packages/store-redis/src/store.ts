@@ -98,16 +98,21 @@ class RedisStore implements Store {
     );
   }
 
-  async update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
-    assertChange(change);
+  update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
     const { seenAt, expiresAt, payload } = change;
-    const answer = await this.#at(UPDATE, ref, expectedVersion, seenAt, expiresAt, payload);
-    return updated(ref.kind, answer, payload);
+    const args = () => {
+      assertChange(change);
+      return [expectedVersion, seenAt, expiresAt, payload];
+    };
+    return this.#at(UPDATE, ref, args, (answer) => updated(ref.kind, answer, payload));
   }
 
-  async touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
-    assertInstants(seenAt, expiresAt);
-    return (await this.#at(TOUCH, ref, seenAt, expiresAt)) === 1;
+  touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
+    const args = () => {
+      assertInstants(seenAt, expiresAt);
+      return [seenAt, expiresAt];
+    };
+    return this.#at(TOUCH, ref, args, (answer) => answer === 1);
   }
 
   async replace(ref: Ref, record: StoredRecord, replacement: Replacement): Promise<Replaced> {
@@ -118,8 +123,9 @@ class RedisStore implements Store {
     );
   }
 
-  async end(ref: Ref, ending: Ending): Promise<Tombstone | null> {
-    return tombstoneIn(ref.kind, await this.#at(END, ref, endingText(ending)));
+  end(ref: Ref, ending: Ending): Promise<Tombstone | null> {
+    const args = () => [endingText(ending)];
+    return this.#at(END, ref, args, (answer) => tombstoneIn(ref.kind, answer));
   }
 
   async endOwner(
@@ -146,9 +152,9 @@ class RedisStore implements Store {
     }
   }
 
-  async consume(ref: Ref): Promise<StoredRecord | null> {
-    const answer = await this.#at(CONSUME, ref);
-    return answer === null ? null : recordIn(ref.kind, answer);
+  consume(ref: Ref): Promise<StoredRecord | null> {
+    const decode = (answer: unknown) => (answer === null ? null : recordIn(ref.kind, answer));
+    return this.#at(CONSUME, ref, () => [], decode);
   }
 
   async listOwner(kind: string, owner: OwnerKey): Promise<readonly StoredRecord[]> {
@@ -188,22 +194,20 @@ class RedisStore implements Store {
   }
 
   /** A write: what the near cache has of its tags is of before. */
-  async #changing<T>(ids: readonly Id[], write: () => Promise<T>): Promise<T> {
-    if (this.#near === null) return write();
-    const tags = ids.map(slotTag);
-    this.#near.forget(tags);
-    try {
-      return await write();
-    } finally {
-      this.#near.forget(tags);
-    }
+  #changing<T>(ids: readonly Id[], write: () => Promise<T>): Promise<T> {
+    return this.#near === null ? write() : this.#near.changing(ids.map(slotTag), write);
   }
 
-  #at(script: Script, ref: Ref, ...args: readonly (string | number)[]): Promise<unknown> {
+  /** Runs a script on a reference. */
+  #at<T>(
+    script: Script,
+    ref: Ref,
+    args: () => readonly (string | number)[],
+    decode: (answer: unknown) => T,
+  ): Promise<T> {
+    const work = () => this.#scripts.at(script, ref, args());
     const [, id] = target(ref);
-    return this.#changing([id], () =>
-      this.#connection.operation(script.name, () => this.#scripts.at(script, ref, args)),
-    );
+    return this.#changing([id], () => this.#connection.ask(script.name, work, decode));
   }
 
   #of(script: Script, kind: string, id: OwnerKey, args: readonly string[]): Promise<unknown> {

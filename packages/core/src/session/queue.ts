@@ -4,6 +4,7 @@ import type { Handle, StoredRecord } from "../store/contract.ts";
 import { withDeadline } from "../store/deadline.ts";
 
 interface Line {
+  readonly handle: Handle;
   waiting: number;
   tail: Promise<unknown>;
   latest: StoredRecord | null;
@@ -24,36 +25,40 @@ export class CommitQueue {
    * Waits for the commits ahead, then runs `commit` with the newest record that they left.
    * @throws SOJOURN_STORE_TIMEOUT after `deadlineMs` in line; `commit` is then not run
    */
-  async run<T>(
+  run<T>(
     handle: Handle,
     deadlineMs: number,
     commit: (latest: StoredRecord | null) => Promise<Passed<T>>,
   ): Promise<T> {
-    const line = this.#lines.get(handle) ?? { waiting: 0, tail: Promise.resolve(), latest: null };
-    this.#lines.set(handle, line);
+    const found = this.#lines.get(handle);
+    const line: Line = found ?? { handle, waiting: 0, tail: Promise.resolve(), latest: null };
     line.waiting++;
-    const turn =
-      line.waiting === 1
-        ? Promise.resolve()
-        : withDeadline(line.tail, deadlineMs, () => tooLong(deadlineMs));
-    const done = turn.then(async () => {
-      const { value, latest } = await commit(line.latest);
-      line.latest = latest;
-      return value;
-    });
-    line.tail = Promise.allSettled([line.tail, done]);
-    try {
-      return await done;
-    } finally {
-      line.waiting--;
-      if (line.waiting === 0) this.#lines.delete(handle);
-    }
+    if (!found) this.#lines.set(handle, line);
+    const done = found
+      ? withDeadline(line.tail, deadlineMs, () => tooLong(deadlineMs)).then(() =>
+          commit(line.latest),
+        )
+      : commit(null);
+    const passed = this.#pass(line, done);
+    line.tail = found ? Promise.allSettled([line.tail, passed]) : passed.catch(() => {});
+    return passed;
   }
 
   /** Resolves when nothing is being committed. */
   async idle(): Promise<void> {
     while (this.#lines.size > 0)
       await Promise.all([...this.#lines.values()].map((line) => line.tail));
+  }
+
+  async #pass<T>(line: Line, done: Promise<Passed<T>>): Promise<T> {
+    try {
+      const { value, latest } = await done;
+      line.latest = latest;
+      return value;
+    } finally {
+      line.waiting--;
+      if (line.waiting === 0) this.#lines.delete(line.handle);
+    }
   }
 }
 

@@ -83,12 +83,17 @@ export class NearCache {
     }
   }
 
-  /** A write of this process to some tags is about to be sent, or was: what it changes is read again. */
-  forget(tags: readonly string[]): void {
-    for (const tag of tags) this.#entries.dropTag(tag);
+  /** A write of this process to some tags: what it changes is read again, also by those who asked meanwhile. */
+  async changing<T>(tags: readonly string[], write: () => Promise<T>): Promise<T> {
+    this.#forget(tags);
+    try {
+      return await write();
+    } finally {
+      this.#forget(tags);
+    }
   }
 
-  /** As {@link forget}, for a write to every tag. */
+  /** A write to every tag is about to be sent, or was. */
   forgetAll(): void {
     this.#entries.clear();
   }
@@ -98,6 +103,10 @@ export class NearCache {
     if (this.#timer) clearInterval(this.#timer);
     for (const channel of this.#channels.values()) channel.close();
     this.#entries.clear();
+  }
+
+  #forget(tags: readonly string[]): void {
+    for (const tag of tags) this.#entries.dropTag(tag);
   }
 
   get #isSure(): boolean {
