@@ -100,17 +100,25 @@ describe("a key in its grace time", () => {
 });
 
 describe("time", () => {
-  test("cleaning is due a second after the expiry at most, and again when a tombstone is over", () => {
+  test("cleaning is due at the expiry, to the millisecond, and again when a tombstone is over", () => {
     kind.put(record("a", { expiresAt: NOW + 500 }));
     const due = (ms: number) => [kind.overdue(NOW + ms), kind.isDue(NOW + ms)];
-    expect([due(999), due(1_000)]).toEqual([
+    expect([due(499), due(500)]).toEqual([
       [0, false],
       [1, true],
     ]);
-    expect([kind.expire(NOW + 1_000, 9), due(1_000)]).toEqual([1, [0, false]]);
-    expect(due(HOUR + MINUTE)).toEqual([0, true]);
-    expect([kind.forget(NOW + HOUR + MINUTE, 9), kind.size]).toEqual([1, 0]);
-    expect(due(HOUR + MINUTE)).toEqual([0, false]);
+    expect([kind.expire(NOW + 499, 9), kind.expire(NOW + 500, 9), due(500)]).toEqual([
+      0,
+      1,
+      [0, false],
+    ]);
+    expect([due(HOUR - 1), due(HOUR)]).toEqual([
+      [0, false],
+      [0, true],
+    ]);
+    expect([kind.forget(NOW + HOUR - 1, 9), kind.size]).toEqual([0, 1]);
+    expect([kind.forget(NOW + HOUR, 9), kind.size]).toEqual([1, 0]);
+    expect(due(HOUR)).toEqual([0, false]);
   });
 
   test("[B-16] counts are to the millisecond", () => {
@@ -120,12 +128,23 @@ describe("time", () => {
     expect(kind.count(NOW + 500)).toMatchObject({ active: 1, lifetime: { ended: 1 } });
   });
 
-  test("[E-18] the peak counts neither what is overdue nor what expired in this second", () => {
+  test("[E-18] the peak does not count what has expired, and never falls", () => {
     kind.put(record("a", { expiresAt: NOW + 500 }));
     kind.put(record("b", { expiresAt: NOW + 1_600 }));
     kind.put(record("c", { expiresAt: NOW + 1_601 }));
-    kind.notePeak(NOW + 1_600);
-    expect(kind.lifetime.peak).toBe(1);
+    const peaks = [1_601, 1_600, 499, 500].map((ms) => {
+      kind.notePeak(NOW + ms);
+      return kind.lifetime.peak;
+    });
+    expect(peaks).toEqual([0, 1, 3, 3]);
+  });
+
+  test("[E-18] however many have expired", () => {
+    for (let index = 0; index < 2_000; index += 1) {
+      kind.put(record(`n${index}`, { expiresAt: NOW + (index < 1_990 ? 5 : 6) }));
+    }
+    kind.notePeak(NOW + 5);
+    expect(kind.lifetime.peak).toBe(10);
   });
 });
 

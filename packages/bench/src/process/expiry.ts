@@ -1,5 +1,5 @@
 /** The process of `expireAll`: `node --expose-gc expiry.js <sessions>` prints what it saw as JSON. */
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { memoryStore } from "@sojourn/core";
 import { RecordTable } from "@sojourn/core/store";
 import type { Store } from "@sojourn/core/store";
@@ -15,13 +15,19 @@ function watchLoop(): () => Pick<Expired, "longestBlock" | "largestSlice"> {
   const most = { longestBlock: 0, largestSlice: 0 };
   let last = performance.now();
   let slice = 0;
-  // oxlint-disable-next-line typescript/unbound-method -- it is bound at each call
-  const { purge } = RecordTable.prototype;
-  RecordTable.prototype.purge = function watched(max) {
-    const before = this.overdue("session");
-    const isMore = Reflect.apply(purge, this, [max]);
-    slice += before - this.overdue("session");
-    return isMore;
+  // oxlint-disable-next-line typescript/unbound-method -- they are bound at each call
+  const { purge, tryCount } = RecordTable.prototype;
+  const watch = <Result>(table: RecordTable, clean: () => Result): Result => {
+    const before = table.overdue("session");
+    const result = clean();
+    slice += before - table.overdue("session");
+    return result;
+  };
+  RecordTable.prototype.purge = function watched(...args) {
+    return watch(this, () => Reflect.apply(purge, this, args));
+  };
+  RecordTable.prototype.tryCount = function watched(...args) {
+    return watch(this, () => Reflect.apply(tryCount, this, args));
   };
   const turn = (): void => {
     const time = performance.now();
@@ -29,9 +35,9 @@ function watchLoop(): () => Pick<Expired, "longestBlock" | "largestSlice"> {
     most.largestSlice = Math.max(most.largestSlice, slice);
     [last, slice] = [time, 0];
   };
-  let watching = setImmediate(function watch() {
+  let watching = setImmediate(function next() {
     turn();
-    watching = setImmediate(watch);
+    watching = setImmediate(next);
   });
   return () => {
     clearImmediate(watching);
@@ -52,8 +58,9 @@ await fill(store);
 const { active: alive } = await store.count("session");
 if (alive !== sessions) throw new Error(`${alive} of ${sessions} sessions are there`);
 globalThis.gc?.();
+// The collector goes on in the background.
+await wait(1_000);
 now += IDLE + 1_000;
-await nextTurn();
 const seen = watchLoop();
 const from = performance.now();
 const { active } = await store.count("session");

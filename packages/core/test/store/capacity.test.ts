@@ -1,7 +1,12 @@
 /** What a full table gives up, in which order. */
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { RecordTable, type Effect } from "../../src/store/index.ts";
 import { HOUR, MINUTE, record, ref, testClock } from "./fixtures.ts";
+import { watchUnits } from "./units.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 function setUp(maxRecords: number) {
   const clock = testClock();
@@ -66,6 +71,22 @@ describe("a table of maxRecords 3", () => {
     expect(table.read(ref(brief))).toBeNull();
   });
 
+  test("forgets what is over before it drops what is not, also for a rotation", () => {
+    const { clock, table, create, end } = setUp(3);
+    const over = { absoluteExpiresAt: clock.now() + HOUR, expiresAt: clock.now() + HOUR };
+    const kept = create({ user: "ada" });
+    const brief = create(over);
+    const old = create({ user: "bob", expiresAt: clock.now() + 24 * HOUR });
+    end(kept);
+    end(brief);
+    clock.advance(HOUR);
+    const ending = { why: "rotated", at: clock.now() } as const;
+    const next = record(clock, { user: "bob", handle: old.handle });
+    expect(table.replace(ref(old), next, { expectedVersion: 1, ending }).status).toBe("replaced");
+    expect(table.read(ref(kept))).toMatchObject({ ending: { why: "logout" } });
+    expect(table.read(ref(brief))).toBeNull();
+  });
+
   test("drops an expired record before an alive one", () => {
     const { clock, table, create } = setUp(3);
     const anonymous = create();
@@ -122,6 +143,30 @@ describe("a table of maxRecords 3", () => {
     const puts = [...table.state()].filter((effect) => "put" in effect);
     expect(puts).toHaveLength(3);
   });
+});
+
+test("[C-09] a create in a full table of expired records cleans up 20 of them at most", () => {
+  const { clock, create } = setUp(1_000);
+  for (let index = 0; index < 1_000; index += 1) create();
+  clock.advance(HOUR);
+  const units = watchUnits();
+  create();
+  expect(units()).toBeGreaterThan(0);
+  expect(units()).toBeLessThanOrEqual(20);
+});
+
+test("a table that was built again with more than it may keep gives up every expired record before an alive one", () => {
+  const { clock, table, create } = setUp(3);
+  const alive = [record(clock), record(clock, { user: "ada" })];
+  const expired = Array.from({ length: 40 }, () =>
+    record(clock, { expiresAt: clock.now() + MINUTE }),
+  );
+  table.apply([...expired, ...alive].map((put) => ({ put })));
+  clock.advance(2 * MINUTE);
+  create();
+  expect(alive.map((each) => table.read(ref(each)))).toEqual(alive);
+  expect(table.count("session").active).toBe(3);
+  expect([...table.state()]).toHaveLength(3);
 });
 
 test("T-DOS 50,000 anonymous creates in a table of 1,000 keep 1,000, the newest, in linear time", () => {

@@ -5,9 +5,8 @@ import type { RecordKey, StoredRecord } from "../contract.ts";
 import type { Effect } from "./effects.ts";
 import type { KindTable } from "./kind.ts";
 
-const SLICE = 1_000;
-/** Room is made for a thousandth of the table at once: looking for the oldest has a price. */
-const SHARE = 1_000;
+/** The most entries of a kind that are looked at before it is asked again whether there is room. */
+const SLICE = 10;
 
 type Kinds = ReadonlyMap<string, KindTable>;
 
@@ -17,20 +16,14 @@ type Kinds = ReadonlyMap<string, KindTable>;
  */
 export function makeRoom(kinds: Kinds, maxRecords: number, now: UnixMs): readonly Effect[] {
   const excess = (): number => sizeOf(kinds) + 1 - maxRecords;
-  if (excess() <= 0) return [];
-  for (const kind of kinds.values()) {
-    kind.forget(now, SLICE);
-    if (kind.expire(now, SLICE) === 0) kind.expireAll(now);
-    if (excess() > 0) kind.forget(now, SLICE);
-  }
-  const share = Math.floor(maxRecords / SHARE);
   const effects: Effect[] = [];
   while (excess() > 0) {
-    const dropped = dropTombstones(kinds, Math.max(share, excess()));
+    if (forgetSome(kinds, now)) continue;
+    const max = Math.min(SLICE, excess());
+    const dropped = dropTombstones(kinds, max);
     if (dropped.length > 0) effects.push(...dropped);
-    else if (!convertSome(kinds)) break;
+    else if (!convertSome(kinds)) effects.push(...dropAnonymous(kinds, max, now));
   }
-  while (excess() > 0) effects.push(...dropAnonymous(kinds, Math.max(share, excess()), now));
   return effects;
 }
 
@@ -38,6 +31,16 @@ function sizeOf(kinds: Kinds): number {
   let size = 0;
   for (const kind of kinds.values()) size += kind.size;
   return size;
+}
+
+/** True if something was over, and is no more. */
+function forgetSome(kinds: Kinds, now: UnixMs): boolean {
+  let forgotten = 0;
+  for (const kind of kinds.values()) {
+    kind.expire(now, SLICE);
+    forgotten += kind.forget(now, SLICE);
+  }
+  return forgotten > 0;
 }
 
 function convertSome(kinds: Kinds): boolean {

@@ -130,28 +130,24 @@ export class KindTable {
     return entry !== undefined && isTombstone(entry) ? entry : null;
   }
 
-  /** Expired records that {@link expire} has not reached; those of the last second are not in it. */
-  overdue(now: UnixMs): number {
-    return this.#shelf.expiring.overdue(now);
+  /** Expired records that {@link expire} has not reached. Where there are more than `enough`, at least that many. */
+  overdue(now: UnixMs, enough?: number): number {
+    return this.#shelf.expiring.overdue(now, enough);
   }
 
   /** True if any cleaning is due. */
   isDue(now: UnixMs): boolean {
     const { expiring, forgetting } = this.#shelf;
-    return this.#retired.length > 0 || expiring.overdue(now) > 0 || forgetting.overdue(now) > 0;
+    return (
+      this.#retired.length > 0 || expiring.overdue(now, 1) > 0 || forgetting.overdue(now, 1) > 0
+    );
   }
 
-  /** Makes tombstones of up to `max` expired records; returns how many. */
+  /** Makes tombstones of up to `max` expired records, the earliest first; returns how many. */
   expire(now: UnixMs, max: number): number {
     const keys = this.#shelf.expiring.take(now, max);
     for (const key of keys) this.#expireKey(key);
     return keys.length;
-  }
-
-  /** Makes tombstones of every expired record, to the millisecond. */
-  expireAll(now: UnixMs): void {
-    while (this.expire(now, 1_000) > 0);
-    for (const key of this.#expiredThisSecond(now)) this.#expireKey(key);
   }
 
   /** Forgets up to `max` tombstones whose time is over; returns how many. */
@@ -177,16 +173,14 @@ export class KindTable {
 
   /** Notes the number of alive records where it is a new peak. */
   notePeak(now: UnixMs): void {
-    const highest = this.#shelf.records - this.#shelf.expiring.overdue(now);
-    if (highest <= this.lifetime.peak) return;
-    let expired = 0;
-    for (const _ of this.#expiredThisSecond(now)) expired += 1;
-    this.lifetime.sawAlive(highest - expired);
+    const { records } = this.#shelf;
+    const above = records - this.lifetime.peak;
+    this.lifetime.sawAlive(records - this.overdue(now, above));
   }
 
-  /** Exact counts at this instant. */
+  /** Exact counts at this instant; makes tombstones of all that is {@link overdue} first. */
   count(now: UnixMs): Counts {
-    this.expireAll(now);
+    this.expire(now, Infinity);
     const active = this.#shelf.records;
     this.lifetime.sawAlive(active);
     const pending = { ended: 0, durationMs: 0 };
@@ -264,13 +258,6 @@ export class KindTable {
     const moved = this.#shelf.moved.get(key);
     if (moved !== undefined || this.#retired.length === 0) return moved;
     return this.#retired.find(({ shelf }) => shelf.moved.has(key))?.shelf.moved.get(key);
-  }
-
-  *#expiredThisSecond(now: UnixMs): Iterable<RecordKey> {
-    for (const key of this.#shelf.expiring.passing(now)) {
-      const record = this.recordAt(key);
-      if (record !== null && record.expiresAt <= now) yield key;
-    }
   }
 
   #expireKey(key: RecordKey): void {

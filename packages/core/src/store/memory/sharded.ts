@@ -1,5 +1,4 @@
 /** A map by tagged keys in many small parts: growing never rehashes more than a part. */
-import { atMost } from "./first.ts";
 
 /** Parts of the map: one for each ASCII character that a tag may begin with. */
 const PARTS = 128;
@@ -38,6 +37,17 @@ export class ShardedMap<K extends string, V> {
       const part = this.#parts[index];
       if (part !== undefined) yield* atMost(part.values(), part.size);
     }
+  }
+}
+
+/** The first `max` items, step by step. */
+function* atMost<T>(items: Iterable<T>, max: number): Iterable<T> {
+  let left = max;
+  if (left <= 0) return;
+  for (const item of items) {
+    yield item;
+    left -= 1;
+    if (left === 0) return;
   }
 }
 

@@ -7,23 +7,20 @@ import { OwnerIndex } from "./owners.ts";
 import { ShardedMap } from "./sharded.ts";
 import { TimeQueue } from "./time-queue.ts";
 
-const PRECISE = 1_000;
-const COARSE = 60_000;
-
 /** Entries and indexes, always in step. Judges nothing: it has no clock. */
 export class Shelf {
   readonly entries: ShardedMap<RecordKey, Entry> = new ShardedMap();
   readonly handles: ShardedMap<Handle, RecordKey> = new ShardedMap();
   readonly owners: OwnerIndex = new OwnerIndex();
-  readonly moved: Map<RecordKey, Moved> = new Map();
+  readonly moved: ShardedMap<RecordKey, Moved> = new ShardedMap();
   /** Tombstones by the instant of the ending. */
-  readonly tombstones: TimeQueue = new TimeQueue(PRECISE);
+  readonly tombstones: TimeQueue = new TimeQueue();
   /** Records of nobody by `createdAt`. */
-  readonly anonymous: TimeQueue = new TimeQueue(PRECISE);
+  readonly anonymous: TimeQueue = new TimeQueue();
   /** Records by `expiresAt`. */
-  readonly expiring: TimeQueue = new TimeQueue(PRECISE);
+  readonly expiring: TimeQueue = new TimeQueue();
   /** Tombstones by `expiresAt`. */
-  readonly forgetting: TimeQueue = new TimeQueue(COARSE);
+  readonly forgetting: TimeQueue = new TimeQueue();
   /** Sum of `createdAt` over the records, counted from the epoch of the constructor, in ms. */
   createdSum = 0;
   readonly #epoch: number;

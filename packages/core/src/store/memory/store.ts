@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import { systemClock } from "../../clock.ts";
 import { SojournError } from "../../errors.ts";
 import type { Store } from "../contract.ts";
+import { SLICE, Sweeper } from "./sweeper.ts";
 import { RecordTable } from "./table.ts";
 
 /** Options of {@link memoryStore}. */
@@ -18,8 +19,6 @@ export interface MemoryStoreOptions {
   readonly sweepEvery?: number;
 }
 
-/** Units of cleaning between two turns of the event loop: about 2 ms. */
-const SLICE = 500;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
@@ -30,7 +29,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { clock = systemClock, maxRecords = 1_000_000, sweepEvery = 60_000 } = options;
   checkOptions(maxRecords, sweepEvery);
   const records = new RecordTable({ clock, maxRecords });
-  const sweeper = startSweeper(records, sweepEvery);
+  const sweeper = new Sweeper(records, sweepEvery);
   let closed = false;
   const table = (): RecordTable => {
     if (closed) throw storeClosed();
@@ -58,34 +57,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       }
     },
     async count(kind) {
-      while (table().overdue(kind) > SLICE) {
-        records.purge(SLICE);
-        await nextTurn();
+      let counts = table().tryCount(kind, SLICE);
+      while (counts === null) {
+        await sweeper.nextSlice();
+        counts = table().tryCount(kind, SLICE);
       }
-      return table().count(kind);
+      return counts;
     },
     owners: async (kind, cursor, limit) => table().owners(kind, cursor, limit),
     flush: async () => void table(),
     async close() {
       closed = true;
       sweeper.stop();
-    },
-  };
-}
-
-/** Purges in slices; its timers keep no process alive. */
-function startSweeper(table: RecordTable, sweepEvery: number): { stop(): void } {
-  let slice: NodeJS.Immediate | undefined;
-  const sweep = (): void => {
-    slice = table.purge(SLICE) ? setImmediate(sweep).unref() : undefined;
-  };
-  const timer = setInterval(() => {
-    if (slice === undefined) sweep();
-  }, sweepEvery).unref();
-  return {
-    stop() {
-      clearInterval(timer);
-      if (slice !== undefined) clearImmediate(slice);
     },
   };
 }
@@ -109,10 +92,4 @@ function storeClosed(): SojournError {
     "SOJOURN_STORE_CLOSED",
     "The memory store was closed: open another one, or close it after the last request.",
   );
-}
-
-async function nextTurn(): Promise<void> {
-  await new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

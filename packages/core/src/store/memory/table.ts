@@ -215,6 +215,13 @@ export class RecordTable {
     return (this.#kinds.get(kind) ?? new KindTable(this.#since)).count(this.#clock.now());
   }
 
+  /** As {@link count}, or null where more than `max` records wait for `purge`; that changes nothing. */
+  tryCount(kind: string, max: number): contract.Counts | null {
+    const table = this.#kinds.get(kind) ?? new KindTable(this.#since);
+    const now = this.#clock.now();
+    return table.overdue(now, max + 1) > max ? null : table.count(now);
+  }
+
   /** A page of the owners with alive records, ordered by code units. */
   owners(kind: string, cursor?: string | null, limit: number = 100): contract.OwnersPage {
     const page = this.#kinds.get(kind)?.owners(cursor ?? "", Math.max(1, limit), this.#clock.now());
@@ -230,13 +237,12 @@ export class RecordTable {
   purge(max: number): boolean {
     const now = this.#clock.now();
     let left = max;
-    for (const kind of this.#kinds.values()) {
-      left -= kind.expire(now, left);
-      left -= kind.forget(now, left);
-      left -= kind.convert(left);
-    }
-    for (const kind of this.#kinds.values()) if (kind.isDue(now)) return true;
-    return false;
+    const kinds = [...this.#kinds.values()];
+    // First what makes others wait: see tryCount.
+    for (const kind of kinds) left -= kind.expire(now, left);
+    for (const kind of kinds) left -= kind.forget(now, left);
+    for (const kind of kinds) left -= kind.convert(left);
+    return kinds.some((kind) => kind.isDue(now));
   }
 
   /**

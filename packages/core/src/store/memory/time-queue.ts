@@ -1,31 +1,20 @@
-/** Keys by an instant: buckets of time, found through a min-heap of their numbers. */
+/** Keys by the instant they belong to, in order: many short runs, so that no operation is ever a long one. */
 import type { UnixMs } from "../../clock.ts";
 import type { RecordKey } from "../contract.ts";
-import { first } from "./first.ts";
-import { MinHeap } from "./heap.ts";
-import { MultiMap } from "./multimap.ts";
+import { countLeading } from "./bisect.ts";
+import { TimeRun } from "./time-run.ts";
 
-/** How many numbers of empty buckets may wait beyond those of full ones. */
-const SPARE_BUCKETS = 1_000;
+/** The most keys in a run. */
+export const LONGEST_RUN = 512;
 
 /**
- * Keys by the instant they belong to or fall due at. Adding and removing are O(1) but for a new bucket, and nothing
- * stale stays behind: who removes a key names the instant that it was added with.
+ * A sorted list of keys. Adding and removing look at a logarithm of it and move the rest of one run, also where all keys
+ * are of one instant: unlike in a hash table, nothing is ever built anew. Who removes a key names its instant.
  */
 export class TimeQueue {
-  readonly #width: number;
-  readonly #buckets = new MultiMap<number, RecordKey>();
-  readonly #waiting = new MinHeap();
-  /** Numbers of buckets that have passed as a whole; some may be empty by now. */
-  readonly #passed: number[] = [];
-  #horizon = -Infinity;
-  #overdue = 0;
+  /** In order, none empty. */
+  readonly #runs: TimeRun[] = [];
   #size = 0;
-
-  /** @param width of a bucket in ms */
-  constructor(width: number) {
-    this.#width = width;
-  }
 
   /** How many keys there are. */
   get size(): number {
@@ -33,79 +22,69 @@ export class TimeQueue {
   }
 
   add(key: RecordKey, at: UnixMs): void {
-    const bucket = this.#bucketOf(at);
-    const isFirst = this.#buckets.add(bucket, key);
+    const index = this.#indexOf(key, at);
+    const run = (this.#runs[index] ??= new TimeRun());
+    const place = run.insert(key, at);
     this.#size += 1;
-    if (bucket >= this.#horizon) {
-      this.#waiting.push(bucket);
-      return;
-    }
-    this.#overdue += 1;
-    if (isFirst) this.#passed.push(bucket);
+    if (run.length <= LONGEST_RUN) return;
+    // What is added in order fills one run after the other.
+    this.#runs.splice(index + 1, 0, run.cut(place === LONGEST_RUN ? place : LONGEST_RUN / 2));
   }
 
   remove(key: RecordKey, at: UnixMs): void {
-    const bucket = this.#bucketOf(at);
-    if (!this.#buckets.remove(bucket, key)) return;
+    const index = this.#indexOf(key, at);
+    const run = this.#runs[index];
+    if (!run?.delete(key, at)) return;
     this.#size -= 1;
-    if (bucket < this.#horizon) this.#overdue -= 1;
-    if (this.#waiting.size > 2 * this.#buckets.size + SPARE_BUCKETS) this.#dropEmptyBuckets();
+    if (run.length === 0) this.#runs.splice(index, 1);
+    else if (!this.#join(index)) this.#join(index - 1);
   }
 
   /** Moves a key from one instant to another. */
   move(key: RecordKey, from: UnixMs, to: UnixMs): void {
-    if (this.#bucketOf(from) === this.#bucketOf(to)) return;
+    if (from === to) return;
     this.remove(key, from);
     this.add(key, to);
   }
 
-  /** How many keys are in buckets that have passed as a whole. */
-  overdue(now: UnixMs): number {
-    const horizon = this.#bucketOf(now);
-    while (this.#waiting.min < horizon) {
-      const bucket = this.#waiting.pop();
-      const count = this.#buckets.count(bucket);
-      if (count > 0) this.#passed.push(bucket);
-      this.#overdue += count;
+  /** How many keys are overdue: of this instant or earlier. Counts no further than `enough`, to the end of that run. */
+  overdue(now: UnixMs, enough: number = Infinity): number {
+    let count = 0;
+    for (const run of this.#runs) {
+      if (run.first > now || count >= enough) break;
+      count += run.countUntil(now);
     }
-    this.#horizon = Math.max(this.#horizon, horizon);
-    return this.#overdue;
+    return count;
   }
 
-  /** Up to `max` overdue keys. The caller removes each. */
+  /** Up to `max` overdue keys, the earliest first. They stay in the queue. */
   take(now: UnixMs, max: number): RecordKey[] {
-    this.overdue(now);
-    while (this.#passed.length > 0 && this.#buckets.count(this.#passed.at(-1) ?? 0) === 0) {
-      this.#passed.pop();
-    }
     const keys: RecordKey[] = [];
-    for (let index = this.#passed.length - 1; index >= 0 && keys.length < max; index -= 1) {
-      for (const key of this.#buckets.get(this.#passed[index] ?? 0)) {
-        if (keys.push(key) >= max) break;
-      }
+    for (const run of this.#runs) {
+      if (run.first > now || keys.length >= max) break;
+      keys.push(...run.take(now, max - keys.length));
     }
     return keys;
   }
 
-  /** Up to `max` keys of the earliest bucket, in order of insertion. For a queue without `take`. */
+  /** Up to `max` keys, the earliest first. */
   earliest(max: number): RecordKey[] {
-    while (this.#size > 0 && this.#buckets.count(this.#waiting.min) === 0) this.#waiting.pop();
-    return first(this.#buckets.get(this.#waiting.min), max);
+    return this.take(Infinity, max);
   }
 
-  /** The keys of the bucket that `now` is in: due in part. */
-  passing(now: UnixMs): Iterable<RecordKey> {
-    return this.#buckets.get(this.#bucketOf(now));
+  /** The last run that begins by a key at an instant: where it is, or belongs. */
+  #indexOf(key: RecordKey, at: UnixMs): number {
+    const beginsBy = (index: number): boolean => this.#runs[index]?.beginsBy(key, at) ?? false;
+    return Math.max(0, countLeading(this.#runs.length, beginsBy) - 1);
   }
 
-  #dropEmptyBuckets(): void {
-    this.#waiting.clear();
-    for (const bucket of this.#buckets.keys()) {
-      if (bucket >= this.#horizon) this.#waiting.push(bucket);
-    }
-  }
-
-  #bucketOf(at: UnixMs): number {
-    return Math.floor(at / this.#width);
+  /** Joins a run and the next where they are half a run together; true if so. */
+  #join(index: number): boolean {
+    const [run, next] = [this.#runs[index], this.#runs[index + 1]];
+    if (run === undefined || next === undefined) return false;
+    if (run.length + next.length > LONGEST_RUN / 2) return false;
+    run.append(next);
+    this.#runs.splice(index + 1, 1);
+    return true;
   }
 }
