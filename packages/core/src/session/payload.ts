@@ -1,4 +1,4 @@
-/** The payload of a session record: one line of facts, one line of data, both JSON. */
+/** The payload of a session record: one line of facts under short names, one line of data, both JSON. */
 import { isSojournError, SojournError } from "../errors.ts";
 import type { Sealing } from "../keys/sealing.ts";
 import type { StoredRecord } from "../store/contract.ts";
@@ -22,6 +22,23 @@ export interface Facts {
   /** Digest of what the option `privileges` returned. */
   readonly privileges?: string;
 }
+
+/** Their names in a store: every session has them, so each letter counts. A fact of another name keeps it. */
+const SHORT: Readonly<Record<keyof Facts, string>> = {
+  authenticatedAt: "a",
+  level: "l",
+  idle: "i",
+  absolute: "m",
+  ip: "p",
+  userAgent: "u",
+  device: "d",
+  authVersion: "v",
+  privileges: "r",
+};
+const SHORT_NAMES: ReadonlyMap<string, string> = new Map(Object.entries(SHORT));
+const LONG_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries(SHORT).map(([long, short]) => [short, long]),
+);
 
 /** Facts of a session that nobody is logged in to. */
 export const ANONYMOUS: Facts = { authenticatedAt: null, level: 0 };
@@ -56,7 +73,7 @@ export class PayloadCodec {
   }
 
   encode(record: Bound, facts: Facts, dataText: string): string {
-    const text = `${JSON.stringify(facts)}\n${dataText}`;
+    const text = `${JSON.stringify(stored(facts))}\n${dataText}`;
     if (this.#encryption === null) return text;
     return SEALED + this.#encryption.sealing.seal(text, contextOf(record));
   }
@@ -105,17 +122,36 @@ export class PayloadCodec {
 
 /** The facts within a text; null where it is something else. Facts of a later release may be among them. */
 function readFacts(text: string): Facts | null {
-  let facts: Partial<Facts> | null;
+  let found: unknown;
   try {
-    facts = JSON.parse(text) as Partial<Facts> | null;
+    found = JSON.parse(text);
   } catch {
     return null;
   }
-  return areFacts(facts) ? facts : null;
+  if (typeof found !== "object" || found === null) return null;
+  const facts = renamed(found, LONG_NAMES);
+  const all = { ...facts, level: facts.level ?? usualLevel(facts) };
+  return areFacts(all) ? all : null;
 }
 
-function areFacts(facts: Partial<Facts> | null): facts is Facts {
-  if (typeof facts !== "object" || facts === null) return false;
+/** Facts as they are stored: without the level where it is the usual one. */
+function stored(facts: Facts): object {
+  const { level, ...others } = facts;
+  return renamed(level === usualLevel(facts) ? others : facts, SHORT_NAMES);
+}
+
+/** That of a login, or of nobody. */
+function usualLevel({ authenticatedAt = null }: Partial<Facts>): number {
+  return authenticatedAt === null ? 0 : 1;
+}
+
+function renamed(facts: object, names: ReadonlyMap<string, string>): Partial<Facts> {
+  const result: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(facts)) result[names.get(name) ?? name] = value;
+  return result;
+}
+
+function areFacts(facts: Partial<Facts>): facts is Facts {
   const { authenticatedAt, level, idle, absolute } = facts;
   const { ip, userAgent, device, authVersion, privileges } = facts;
   return (
