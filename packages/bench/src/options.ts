@@ -33,7 +33,7 @@ export interface CountSettings {
 const HELP = `npm run bench                       everything, more than an hour; writes docs/benchmarks.md
 npm run bench -- --quick            less than 5 minutes: fewer contenders, rounds and sessions
 npm run bench -- --counts           only what is counted, not timed
-npm run bench -- --rounds 3         rounds of throughput (default 6), --window 3 seconds each
+npm run bench -- --rounds 3         rounds of throughput (default 6), --window 2 seconds each
 npm run bench -- --only 'ours-*,floor-*' --routes read,write
 npm run bench -- --sessions 100000  sessions that each contender has (default 1000)
 npm run bench -- --list             the names of the contenders`;
@@ -59,22 +59,23 @@ export function readOptions(args: readonly string[]): Options | string {
   if (values.help) return HELP;
   if (values.list) return CONTENDERS.map(({ name }) => name).join("\n");
   const { quick, counts, only = quick ? QUICK : "*" } = values;
-  const routes = routesIn(values.routes ?? (quick ? "read,write" : ROUTES.join()));
+  const timed = routesIn(values.routes ?? (quick ? "read,write" : "read,write,login"));
+  const counted = routesIn(values.routes ?? (quick ? "read,write" : ROUTES.join()));
   return {
     contenders: chosen(only),
     rounds: counts
       ? null
       : {
           rounds: number(values.rounds, quick ? 2 : 6),
-          windowMs: number(values.window, quick ? 1 : 3) * 1_000,
+          windowMs: number(values.window, quick ? 1 : 2) * 1_000,
           connections: 50,
           sessions: number(values.sessions, 1_000),
-          routes,
+          routes: timed,
         },
     counts: isTimedOnly(values)
       ? null
       : {
-          routes,
+          routes: counted,
           requests: quick ? 3_000 : 10_000,
           sessions: quick ? 10_000 : 100_000,
           expiring: quick ? 100_000 : 1_000_000,

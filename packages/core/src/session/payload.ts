@@ -130,8 +130,8 @@ function readFacts(text: string): Facts | null {
   }
   if (typeof found !== "object" || found === null) return null;
   const facts = renamed(found, LONG_NAMES);
-  const all = { ...facts, level: facts.level ?? usualLevel(facts) };
-  return areFacts(all) ? all : null;
+  facts.level ??= usualLevel(facts);
+  return areFacts(facts) ? facts : null;
 }
 
 /** Facts as they are stored: without the level where it is the usual one. */
@@ -141,17 +141,20 @@ function stored(facts: Facts): object {
 }
 
 /** That of a login, or of nobody. */
-function usualLevel({ authenticatedAt = null }: Partial<Facts>): number {
+function usualLevel({ authenticatedAt = null }: Draft): number {
   return authenticatedAt === null ? 0 : 1;
 }
 
-function renamed(facts: object, names: ReadonlyMap<string, string>): Partial<Facts> {
+/** Facts that are still being read. */
+type Draft = { -readonly [Key in keyof Facts]?: Facts[Key] };
+
+function renamed(facts: object, names: ReadonlyMap<string, string>): Draft {
   const result: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(facts)) result[names.get(name) ?? name] = value;
+  for (const name of Object.keys(facts)) result[names.get(name) ?? name] = Reflect.get(facts, name);
   return result;
 }
 
-function areFacts(facts: Partial<Facts>): facts is Facts {
+function areFacts(facts: Draft): facts is Facts {
   const { authenticatedAt, level, idle, absolute } = facts;
   const { ip, userAgent, device, authVersion, privileges } = facts;
   return (
