@@ -19,8 +19,8 @@
  *   looked at; until then, or until its deadline, it has its place. See `LOOK` in lua/admitting.ts.
  */
 export const FINDING: string = String.raw`
--- the endings of generations that are remembered; as good as for ever; how far what is over is below
-local ENDINGS, EVER, OVER = 8, 1e14, 4e14
+-- the endings of generations that are remembered
+local ENDINGS = 8
 
 -- the name of an index
 local indexes = {}
@@ -36,15 +36,6 @@ end
 -- a handle without the tag that the name of its index has already
 local function short(t, handle)
   return tag(handle) == t and string.sub(handle, 4) or handle
-end
-
--- an instant as six ASCII characters that sort as it does, to the ms, until the year 2109
-local function stamp(instant)
-  local left, bytes = math.floor(math.max(0, math.min(instant, 2 ^ 42 - 1))), {}
-  for place = 6, 1, -1 do
-    bytes[place], left = left % 128, math.floor(left / 128)
-  end
-  return string.char(unpack(bytes))
 end
 
 -- how the indexes know a record: tag, short handle, and if it has an owner, that and when it was created

@@ -2,13 +2,8 @@
 
 /** Lua that writes the indexes. Nothing of it reads a record. */
 export const INDEXING: string = String.raw`
--- ms of slack; entries to sweep; so many of an owner are few
-local SLACK, SWEEP, FEW = 60000, 20, 100
-
--- for so long something is kept that is needed until an instant; says nothing about life
-local function life(instant)
-  return string.format("%.0f", math.min(EVER, math.max(1, math.ceil(instant - now + SLACK))))
-end
+-- entries to sweep; so many of an owner are few
+local SWEEP, FEW = 20, 100
 
 -- an index lives at least as long as each record that was ever in it
 local function outlive(name, instant)

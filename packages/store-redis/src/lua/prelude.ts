@@ -1,11 +1,8 @@
-/** What every script begins with: the names of the keys, and what is at them. */
+/** What scripts know of all cases: the names of the keys, and what is at them. */
 
 /**
- * Lua shared by all scripts. KEYS[1] is `<prefix>:{<tag>}:<kind>`; every other name is made from it
- * (so that a client's `keyPrefix` is kept), for the tag of the id that it is for. In a cluster all
- * of them are in one slot.
- * ARGV 1 to 3: the present instant, ms to remember the expired, and the tag of the kind's
- * generation: `*` on a standalone server, nothing in a cluster, where each tag has its own.
+ * Lua shared by all scripts. Names are made for the tag of the id that they are for. In a cluster all of them are
+ * in one slot.
  *
  * A row is what is at a key: `t` tag, `key`, `h` handle, `o` owner, `c` createdAt, `e` expiresAt; a
  * record's `v` version, `s` seenAt, `a` absoluteExpiresAt, `p` payload, `g` and `og` its kind's and
@@ -13,19 +10,8 @@
  * moved to, `u` until when that counts.
  */
 export const PRELUDE: string = String.raw`
-local now, remember = tonumber(ARGV[1]), tonumber(ARGV[2])
-local head, here, kind = string.match(KEYS[1], "^(.*){(.-)}(.*)$")
-
--- how a record and a tombstone are packed; payload and ending come behind
-local RECORD, STONE = "<c2ddI4I4I4ddI6Bc0I2c0Bc0", "<c2dddBc0I2c0Bc0I2c0"
-
 local function fail(code)
   error(redis.error_reply(code))
-end
-
--- a number as text, nothing lost
-local function text(number)
-  return string.format("%.17g", number)
 end
 
 -- the first three characters of an id

@@ -1,5 +1,6 @@
 /** The scripts that only read. */
 import { FINDING } from "./finding.ts";
+import { ORDINARY_READ } from "./ordinary.ts";
 import { script } from "./script.ts";
 import type { Script } from "./script.ts";
 
@@ -9,7 +10,12 @@ const FLAGS = "no-writes";
 const MANY = `${FLAGS},allow-cross-slot-keys`;
 
 /** What is at a key. ARGV: key. */
-export const READ: Script = script("read", FLAGS, `return view(settle(held(ARGV[4])))`);
+export const READ: Script = script(
+  "read",
+  FLAGS,
+  `return view(settle(held(ARGV[4])))`,
+  ORDINARY_READ,
+);
 
 /** What is at a handle. ARGV: handle. */
 export const READ_HANDLE: Script = script(

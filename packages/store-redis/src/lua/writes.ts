@@ -2,12 +2,13 @@
 import { ADMITTING } from "./admitting.ts";
 import { FINDING } from "./finding.ts";
 import { INDEXING } from "./indexing.ts";
+import { ORDINARY_UPDATE } from "./ordinary.ts";
 import { script } from "./script.ts";
 import type { Script } from "./script.ts";
 import { WRITING } from "./writing.ts";
 
-const write = (name: string, flags: string, body: string): Script =>
-  script(name, flags, `${FINDING}${INDEXING}${WRITING}${body}`);
+const write = (name: string, flags: string, body: string, ordinary?: string): Script =>
+  script(name, flags, `${FINDING}${INDEXING}${WRITING}${body}`, ordinary);
 
 const creating = (name: string, body: string): Script => write(name, "", ADMITTING + body);
 
@@ -62,6 +63,7 @@ write(row)
 row.p = ""
 return {"updated", view(row)}
 `,
+  ORDINARY_UPDATE,
 );
 
 /** Moves seenAt and expiresAt forward. ARGV: reference, seenAt, expiresAt. */
