@@ -3,6 +3,7 @@ import { createSessionManager, SojournError } from "@sojourn/core";
 import type { Pipeline, RequestContext, SessionOptions, Sessions } from "@sojourn/core";
 import { holdResponse } from "./held-response.ts";
 import { factsOf } from "./request-facts.ts";
+import { shareShape } from "./shared-shape.ts";
 import type { SessionRequest, SessionResponse } from "./types.ts";
 
 /** The core's options, and where the session goes. */
@@ -44,6 +45,8 @@ export function sessionMiddleware(options: ExpressSessionOptions = {}): SessionM
   ): void => {
     if (Reflect.has(request, contextKey) || skip?.(request)) return next();
     if (Reflect.get(request, property) !== undefined) return next(propertyTaken(property));
+    shareShape(request, "url");
+    shareShape(response, "sendDate");
     const serve = (context: RequestContext): void => {
       Reflect.set(request, contextKey, context);
       Object.defineProperty(request, property, accessor);
