@@ -8,8 +8,8 @@ import { reauthenticationRequired, staleness } from "../src/policy/freshness.ts"
 import { beyondPreset, PRESETS, withPreset } from "../src/policy/presets.ts";
 import { principalName } from "../src/policy/principal.ts";
 import { privilegeDigest } from "../src/policy/privileges.ts";
-import type { Admission, StoredRecord } from "../src/store/contract.ts";
-import { moveOf, othersOf, refuseTaken, victims } from "../src/store/memory/admission.ts";
+import type { StoredRecord } from "../src/store/contract.ts";
+import { moveOf, refuseTaken } from "../src/store/memory/admission.ts";
 import {
   aliveIn,
   copyEnding,
@@ -212,25 +212,6 @@ describe("presets, limits, principals, privileges", () => {
   });
 });
 
-describe("whom a limit ends", () => {
-  const of = (createdAt: number, seenAt: number) => ({ createdAt, seenAt }) as StoredRecord;
-  const [a, b, c] = [of(1, 9), of(2, 8), of(3, 7)] as const;
-  const chosen = (max: number, onLimit: Admission["onLimit"]) =>
-    victims([c, a, b], { max, onLimit });
-
-  test("T-RES1 as many as needed, the oldest or the least recently used; ties by insertion", () => {
-    expect(victims([a, b], undefined)).toEqual([]);
-    expect(chosen(4, "reject")).toEqual([]);
-    expect(chosen(3, "reject")).toBeNull();
-    expect(chosen(0, "evict-oldest")).toBeNull();
-    expect(chosen(3, "evict-oldest")).toEqual([a]);
-    expect(chosen(2, "evict-oldest")).toEqual([a, b]);
-    expect(chosen(1, "evict-idle")).toEqual([c, b, a]);
-    const [x, y] = [of(1, 1), of(1, 1)];
-    expect(victims([x, y], { max: 2, onLimit: "evict-idle" })?.[0]).toBe(x);
-  });
-});
-
 const record = {
   kind: "session",
   key: "abA.k",
@@ -249,13 +230,6 @@ const named = (key: string, handle: string) => ({ ...record, key, handle }) as S
 describe("what comes in", () => {
   const kind = new KindTable(0);
   kind.put(owned);
-
-  test("only a limit on an owner counts others", () => {
-    const admission = { max: 1, onLimit: "reject" } as const;
-    expect(othersOf(kind, owned, admission, 5)).toEqual([owned]);
-    expect(othersOf(kind, owned, undefined, 5)).toEqual([]);
-    expect(othersOf(kind, record, admission, 5)).toEqual([]);
-  });
 
   test("a key or a handle that is taken is refused, unless the handle is inherited", async () => {
     const refused = async (come: StoredRecord, now: number, inherited?: StoredRecord["handle"]) =>

@@ -5,31 +5,36 @@ import type { Admission, Handle, Replacement, StoredRecord } from "../contract.t
 import type { Moved } from "./effects.ts";
 import type { KindTable } from "./kind.ts";
 
-/** The alive records that a limit on the new one's owner counts; empty without a limit. */
-export function othersOf(
+/** What a limit says of one more record of an owner: whom it ends, or how many there are, where it is refused. */
+export type Room =
+  | { readonly status: "admitted"; readonly evicting: readonly StoredRecord[] }
+  | { readonly status: "refused"; readonly active: number };
+
+/** @param leaving an alive record that the new one takes the place of: it does not count */
+export function roomFor(
   kind: KindTable,
   { owner }: StoredRecord,
-  admission: Admission | undefined,
-  now: UnixMs,
-): StoredRecord[] {
-  return owner === null || admission === undefined ? [] : kind.ownedBy(owner, now);
+  { admission, now, leaving }: Coming,
+): Room {
+  if (owner === null || admission === undefined) return { status: "admitted", evicting: [] };
+  const { max, onLimit } = admission;
+  const isSpared = leaving !== undefined && leaving.owner === owner;
+  const active = kind.activeOf(owner, now) - (isSpared ? 1 : 0);
+  const excess = active + 1 - max;
+  if (excess <= 0) return { status: "admitted", evicting: [] };
+  if (onLimit === "reject" || max < 1) return { status: "refused", active };
+  const first =
+    onLimit === "evict-oldest"
+      ? kind.oldestOf(owner, isSpared ? excess + 1 : excess, now)
+      : kind.ownedBy(owner, now).toSorted((a, b) => a.seenAt - b.seenAt);
+  const evicting = first.filter((record) => record !== leaving).slice(0, excess);
+  return { status: "admitted", evicting };
 }
 
-/**
- * The records to evict so that one more fits, or null: refused. Ties go to the earlier in `others`.
- * @param others the owner's alive records, in order of insertion, without the new one
- */
-export function victims(
-  others: readonly StoredRecord[],
-  admission: Admission | undefined,
-): readonly StoredRecord[] | null {
-  if (admission === undefined) return [];
-  const { max, onLimit } = admission;
-  const excess = others.length + 1 - max;
-  if (excess <= 0) return [];
-  if (onLimit === "reject" || max < 1) return null;
-  const instant = onLimit === "evict-oldest" ? "createdAt" : "seenAt";
-  return others.toSorted((a, b) => a[instant] - b[instant]).slice(0, excess);
+interface Coming {
+  readonly admission: Admission | undefined;
+  readonly now: UnixMs;
+  readonly leaving?: StoredRecord;
 }
 
 /**

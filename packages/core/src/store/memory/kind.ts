@@ -76,14 +76,22 @@ export class KindTable {
     return aliveIn(this.find(ref, now));
   }
 
-  /** The alive records of an owner, in order of insertion. */
+  /** The alive records of an owner, in order of creation. */
   ownedBy(owner: OwnerKey, now: UnixMs): StoredRecord[] {
-    const records: StoredRecord[] = [];
-    for (const key of this.#shelf.owners.keysOf(owner)) {
-      const record = this.recordAt(key);
-      if (record !== null && now < record.expiresAt) records.push(record);
-    }
-    return records;
+    const records = this.#recordsAt(this.#shelf.owners.keysOf(owner));
+    return records.filter(({ expiresAt }) => now < expiresAt);
+  }
+
+  /** How many alive records an owner has; looks at each of them only while any record is {@link overdue}. */
+  activeOf(owner: OwnerKey, now: UnixMs): number {
+    if (this.overdue(now, 1) > 0) return this.ownedBy(owner, now).length;
+    return this.#shelf.owners.count(owner);
+  }
+
+  /** Up to `max` of an owner's alive records, the oldest first; looks at more only as {@link activeOf} does. */
+  oldestOf(owner: OwnerKey, max: number, now: UnixMs): StoredRecord[] {
+    if (this.overdue(now, 1) > 0) return this.ownedBy(owner, now).slice(0, max);
+    return this.#recordsAt(this.#shelf.owners.keysOf(owner, max));
   }
 
   /** Puts a record at its key, whatever is there. */
@@ -197,7 +205,7 @@ export class KindTable {
   owners(cursor: string, limit: number, now: UnixMs): OwnersPage {
     const owners: { owner: OwnerKey; active: number }[] = [];
     for (const owner of this.#shelf.owners.after(cursor)) {
-      const active = this.ownedBy(owner, now).length;
+      const active = this.activeOf(owner, now);
       if (active === 0) continue;
       if (owners.length === limit) return { owners, cursor: owners.at(-1)?.owner ?? null };
       owners.push({ owner, active });
@@ -219,7 +227,7 @@ export class KindTable {
 
   /** Up to `max` of the least recently created records of nobody. */
   oldestAnonymous(max: number): StoredRecord[] {
-    return this.#shelf.anonymous.earliest(max).flatMap((key) => this.recordAt(key) ?? []);
+    return this.#recordsAt(this.#shelf.anonymous.earliest(max));
   }
 
   /** The newest key of each present handle, step by step; complete for those that stay. */
@@ -252,6 +260,10 @@ export class KindTable {
       if (old !== undefined) return endOf(old, ending);
     }
     return undefined;
+  }
+
+  #recordsAt(keys: readonly RecordKey[]): StoredRecord[] {
+    return keys.flatMap((key) => this.recordAt(key) ?? []);
   }
 
   #movedFrom(key: RecordKey): Moved | undefined {

@@ -11,7 +11,7 @@ import { TimeQueue } from "./time-queue.ts";
 export class Shelf {
   readonly entries: ShardedMap<RecordKey, Entry> = new ShardedMap();
   readonly handles: ShardedMap<Handle, RecordKey> = new ShardedMap();
-  readonly owners: OwnerIndex = new OwnerIndex();
+  readonly owners: OwnerIndex = new OwnerIndex((key) => this.entries.get(key)?.createdAt ?? 0);
   readonly moved: ShardedMap<RecordKey, Moved> = new ShardedMap();
   /** Tombstones by the instant of the ending. */
   readonly tombstones: TimeQueue = new TimeQueue();
@@ -43,7 +43,7 @@ export class Shelf {
     } else {
       if (before !== undefined) this.#release(before);
       if (record.owner === null) this.anonymous.add(record.key, record.createdAt);
-      else this.owners.add(record.owner, record.key);
+      else this.owners.add(record.owner, record.key, record.createdAt);
       this.expiring.add(record.key, record.expiresAt);
     }
     this.createdSum += record.createdAt - this.#epoch;
@@ -88,7 +88,7 @@ export class Shelf {
       this.moved.delete(entry.key);
     } else {
       if (entry.owner === null) this.anonymous.remove(entry.key, entry.createdAt);
-      else this.owners.remove(entry.owner, entry.key);
+      else this.owners.remove(entry.owner, entry.key, entry.createdAt);
       this.expiring.remove(entry.key, entry.expiresAt);
       this.createdSum -= entry.createdAt - this.#epoch;
     }

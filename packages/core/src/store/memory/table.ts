@@ -2,7 +2,7 @@
 import type { Clock, UnixMs } from "../../clock.ts";
 import type * as contract from "../contract.ts";
 import type { Ending, OwnerKey, Ref, StoredRecord, Tombstone } from "../contract.ts";
-import { moveOf, othersOf, refuseTaken, victims } from "./admission.ts";
+import { moveOf, refuseTaken, roomFor } from "./admission.ts";
 import { makeRoom } from "./capacity.ts";
 import type { Effect, Moved } from "./effects.ts";
 import {
@@ -61,10 +61,9 @@ export class RecordTable {
     const kind = this.#kind(record.kind);
     const effects: Effect[] = [];
     refuseTaken(kind, record, now);
-    const limit = record.owner === null ? undefined : admission;
-    const others = othersOf(kind, record, limit, now);
-    const evicting = victims(others, limit);
-    if (evicting === null) return { status: "refused", active: others.length };
+    const room = roomFor(kind, record, { admission, now });
+    if (room.status === "refused") return room;
+    const { evicting } = room;
     if (evicting.length === 0) effects.push(...makeRoom(this.#kinds, this.#maxRecords, now));
     const evicted = evicting.map((victim) => this.#evict(kind, victim, record, effects));
     if (evicted.length > 0) effects.push(...makeRoom(this.#kinds, this.#maxRecords, now));
@@ -113,12 +112,10 @@ export class RecordTable {
     if ("key" in ref && old.key !== ref.key) return { status: "moved", record: old };
     if (old.version !== how.expectedVersion) return { status: "conflict", record: old };
     refuseTaken(kind, record, now, old.handle);
-    const limit = record.owner === null ? undefined : how.admission;
-    const others = othersOf(kind, record, limit, now).filter((other) => other !== old);
-    const evicting = victims(others, limit);
-    if (evicting === null) return { status: "refused", active: others.length };
+    const room = roomFor(kind, record, { admission: how.admission, now, leaving: old });
+    if (room.status === "refused") return room;
     const effects: Effect[] = [];
-    const evicted = evicting.map((victim) => this.#evict(kind, victim, record, effects));
+    const evicted = room.evicting.map((victim) => this.#evict(kind, victim, record, effects));
     this.#bury(kind, old, copyEnding(how.ending), effects, moveOf(old, record, how));
     effects.push(...makeRoom(this.#kinds, this.#maxRecords, now));
     this.#put(kind, record, effects);
@@ -195,8 +192,7 @@ export class RecordTable {
 
   /** The alive records of an owner, in order of creation. */
   listOwner(kind: string, owner: OwnerKey): StoredRecord[] {
-    const records = this.#kinds.get(kind)?.ownedBy(owner, this.#clock.now()) ?? [];
-    return records.toSorted((a, b) => a.createdAt - b.createdAt);
+    return this.#kinds.get(kind)?.ownedBy(owner, this.#clock.now()) ?? [];
   }
 
   /** Every session of a kind that lives during the whole scan, once, also one that is rotated. */
