@@ -1,4 +1,5 @@
 /** The way to Redis: runs scripts, fails fast while it is away, and lets go of what it made. */
+import { Batch } from "./batch.ts";
 import { clientFor } from "./client.ts";
 import { closed, unavailable } from "./errors.ts";
 import type { Script } from "./lua/script.ts";
@@ -17,6 +18,7 @@ export class Connection {
   readonly client: RedisClient;
   readonly #own: boolean;
   readonly #running: Running = new Set();
+  readonly #batch: Batch;
   /** Called when the connection is lost, or there. */
   readonly #waiting = new Set<() => void>();
   #lastError: Error | undefined;
@@ -25,6 +27,7 @@ export class Connection {
   constructor({ client, address }: ParsedOptions) {
     this.#own = client === null;
     this.client = client ?? this.#connect(address);
+    this.#batch = new Batch(this.client);
     this.client.on("ready", this.#onReady);
     this.client.on("close", this.#onLost);
     this.client.on("end", this.#onLost);
@@ -50,7 +53,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const parts = { name, running: this.#running, decode, resolve, reject };
       const operation = new UnderWay<A, T>(parts);
-      if (this.client.status === "ready") operation.begin(work);
+      if (this.client.status === "ready") this.#begin(operation, work);
       else void this.#beginWhenReady(operation, work);
     });
   }
@@ -85,6 +88,11 @@ export class Connection {
     } catch (error) {
       return operation.fail(error);
     }
+    this.#begin(operation, work);
+  }
+
+  #begin<A, T>(operation: UnderWay<A, T>, work: () => Promise<A>): void {
+    this.#batch.join();
     operation.begin(work);
   }
 

@@ -26,6 +26,8 @@ export interface RedisClient {
     readonly sentinels?: unknown;
     readonly failoverDetector?: boolean | undefined;
   };
+  /** Of a `Redis`: its socket, where it has one. */
+  readonly stream?: unknown;
   /** The next ones serve messages between processes and start-up advice, where they are there. */
   info?(): Promise<string>;
   time?(): Promise<readonly (number | string)[]>;

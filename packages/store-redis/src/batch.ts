@@ -1,0 +1,54 @@
+/** Sends the commands of one turn of the event loop together: a write to the socket costs as much as all else of a read. */
+// By name, for clocks that tests put in its place leave this one alone.
+import { setImmediate } from "node:timers";
+import type { RedisClient } from "./options.ts";
+
+/** Commands that leave together; with more, Redis would have nothing to do while they are gathered. */
+const MOST = 8;
+
+/** What a socket is to a batch (`stream.Writable`). */
+interface Holdable {
+  cork(): void;
+  uncork(): void;
+}
+
+/** The commands of one client. */
+export class Batch {
+  readonly #client: RedisClient;
+  /** The sockets that are held now; null: none, and nothing waits. */
+  #held: readonly Holdable[] | null = null;
+  #commands = 0;
+
+  constructor(client: RedisClient) {
+    this.#client = client;
+  }
+
+  /** Called before a command is sent: it leaves when the turn ends, or with the eighth. */
+  join(): void {
+    if (this.#held === null) setImmediate(this.#send);
+    if (this.#commands === MOST) this.#send();
+    if (this.#held === null) this.#hold();
+    this.#commands += 1;
+  }
+
+  #hold(): void {
+    this.#held = socketsOf(this.#client);
+    for (const socket of this.#held) socket.cork();
+  }
+
+  readonly #send = (): void => {
+    for (const socket of this.#held ?? []) socket.uncork();
+    this.#held = null;
+    this.#commands = 0;
+  };
+}
+
+/** Of a cluster, those of all masters: which of them a command goes to is the client's affair. */
+function socketsOf(client: RedisClient): readonly Holdable[] {
+  const nodes = client.isCluster ? (client.nodes?.("master") ?? []) : [client];
+  return nodes.map((node) => (node as RedisClient).stream).filter((stream) => isHoldable(stream));
+}
+
+function isHoldable(stream: unknown): stream is Holdable {
+  return typeof stream === "object" && stream !== null && "cork" in stream && "uncork" in stream;
+}
