@@ -76,10 +76,10 @@ export class KindTable {
     return aliveIn(this.find(ref, now));
   }
 
-  /** The alive records of an owner, in order of creation. */
+  /** The alive records of an owner, in order of creation, those of one instant in order of insertion. */
   ownedBy(owner: OwnerKey, now: UnixMs): StoredRecord[] {
     const records = this.#recordsAt(this.#shelf.owners.keysOf(owner));
-    return records.filter(({ expiresAt }) => now < expiresAt);
+    return records.filter(({ expiresAt }) => now < expiresAt).toSorted(byCreation);
   }
 
   /** How many alive records an owner has; looks at each of them only while any record is {@link overdue}. */
@@ -91,7 +91,8 @@ export class KindTable {
   /** Up to `max` of an owner's alive records, the oldest first; looks at more only as {@link activeOf} does. */
   oldestOf(owner: OwnerKey, max: number, now: UnixMs): StoredRecord[] {
     if (this.overdue(now, 1) > 0) return this.ownedBy(owner, now).slice(0, max);
-    return this.#recordsAt(this.#shelf.owners.keysOf(owner, max));
+    const records = this.#recordsAt(this.#shelf.owners.oldest(owner, max));
+    return records.toSorted(byCreation).slice(0, max);
   }
 
   /** Puts a record at its key, whatever is there. */
@@ -262,8 +263,8 @@ export class KindTable {
     return undefined;
   }
 
-  #recordsAt(keys: readonly RecordKey[]): StoredRecord[] {
-    return keys.flatMap((key) => this.recordAt(key) ?? []);
+  #recordsAt(keys: Iterable<RecordKey>): StoredRecord[] {
+    return Array.from(keys, (key) => this.recordAt(key)).filter((record) => record !== null);
   }
 
   #movedFrom(key: RecordKey): Moved | undefined {
@@ -288,6 +289,10 @@ export class KindTable {
     shelf.remove(entry.key);
     this.#shelf.bury(tombstone, moved);
   }
+}
+
+function byCreation(one: StoredRecord, other: StoredRecord): number {
+  return one.createdAt - other.createdAt;
 }
 
 function endEffect(end: Tombstone, moved: Moved | undefined): Effect {

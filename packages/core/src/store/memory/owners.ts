@@ -1,15 +1,20 @@
-/** Which records belong to whom, the oldest first, and the owners in a stable order to page through. */
+/** Which records belong to whom, and the owners in a stable order to page through. */
 import type { UnixMs } from "../../clock.ts";
 import { TAG_LENGTH, tagOf } from "../../token/tag.ts";
 import type { OwnerKey, RecordKey } from "../contract.ts";
-import { TimeQueue } from "./time-queue.ts";
+import { Crowd } from "./crowd.ts";
+import { MultiMap } from "./multimap.ts";
 
-/** The keys of one owner by `createdAt`: most have one session, which costs no queue. */
-type Owned = RecordKey | TimeQueue;
+/** An owner with more keys than this is a crowd; with half as many it is none any more. */
+const CROWD = 32;
 
-/** Owner to keys, sorted into the tags of the owners: paging sorts a tag's few owners, never all. */
+/**
+ * Owner to keys, sorted into the tags of the owners: paging sorts a tag's few owners, never all. The
+ * keys of an owner who has many are kept by `createdAt` too.
+ */
 export class OwnerIndex {
-  readonly #byTag = new Map<string, Map<OwnerKey, Owned>>();
+  readonly #byTag = new Map<string, MultiMap<OwnerKey, RecordKey>>();
+  readonly #crowds = new Map<OwnerKey, Crowd>();
   readonly #createdAt: (key: RecordKey) => UnixMs;
   #sortedTags: string[] | null = [];
   #size = 0;
@@ -24,46 +29,46 @@ export class OwnerIndex {
     return this.#size;
   }
 
-  add(owner: OwnerKey, key: RecordKey, createdAt: UnixMs): void {
+  add(owner: OwnerKey, key: RecordKey): void {
     const tag = tagOf(owner);
-    let owners = this.#byTag.get(tag);
-    if (owners === undefined) {
-      owners = new Map();
-      this.#byTag.set(tag, owners);
+    let keys = this.#byTag.get(tag);
+    if (keys === undefined) {
+      keys = new MultiMap();
+      this.#byTag.set(tag, keys);
       this.#sortedTags = null;
     }
-    const owned = owners.get(owner);
-    if (owned === undefined) {
-      owners.set(owner, key);
-      this.#size += 1;
-    } else this.#queueOf(owners, owner, owned).add(key, createdAt);
+    if (keys.add(owner, key)) this.#size += 1;
+    const crowd = this.#crowds.get(owner);
+    if (crowd !== undefined) crowd.add(key, this.#createdAt(key));
+    else if (keys.count(owner) > CROWD) this.#crowds.set(owner, this.#crowdOf(keys.get(owner)));
   }
 
-  remove(owner: OwnerKey, key: RecordKey, createdAt: UnixMs): void {
+  remove(owner: OwnerKey, key: RecordKey): void {
     const tag = tagOf(owner);
-    const owners = this.#byTag.get(tag);
-    const owned = owners?.get(owner);
-    if (owners === undefined || owned === undefined) return;
-    if (typeof owned === "string" ? owned !== key : isMore(owned, key, createdAt)) return;
-    owners.delete(owner);
-    this.#size -= 1;
-    if (owners.size > 0) return;
+    const keys = this.#byTag.get(tag);
+    if (!keys?.remove(owner, key)) return;
+    const left = keys.count(owner);
+    if (left === 0) this.#size -= 1;
+    if (left <= CROWD / 2) this.#crowds.delete(owner);
+    else this.#crowds.get(owner)?.remove(key, this.#createdAt(key));
+    if (keys.size > 0) return;
     this.#byTag.delete(tag);
     this.#sortedTags = null;
   }
 
-  /** How many keys an owner has. */
-  count(owner: OwnerKey): number {
-    const owned = this.#byTag.get(tagOf(owner))?.get(owner);
-    if (owned === undefined) return 0;
-    return typeof owned === "string" ? 1 : owned.size;
+  /** The keys of an owner, in order of insertion. */
+  keysOf(owner: OwnerKey): Iterable<RecordKey> {
+    return this.#byTag.get(tagOf(owner))?.get(owner) ?? [];
   }
 
-  /** Up to `max` keys of an owner (default: all), the oldest first. */
-  keysOf(owner: OwnerKey, max: number = Infinity): readonly RecordKey[] {
-    const owned = this.#byTag.get(tagOf(owner))?.get(owner);
-    if (owned === undefined) return [];
-    return typeof owned === "string" ? [owned] : owned.earliest(max);
+  /** How many keys an owner has. */
+  count(owner: OwnerKey): number {
+    return this.#byTag.get(tagOf(owner))?.count(owner) ?? 0;
+  }
+
+  /** The oldest keys of an owner, first the oldest: `max` of many, or all of few in order of insertion. */
+  oldest(owner: OwnerKey, max: number): Iterable<RecordKey> {
+    return this.#crowds.get(owner)?.oldest(max) ?? this.keysOf(owner);
   }
 
   /** The owners behind `cursor` in code unit order. */
@@ -77,19 +82,11 @@ export class OwnerIndex {
     }
   }
 
-  #queueOf(owners: Map<OwnerKey, Owned>, owner: OwnerKey, owned: Owned): TimeQueue {
-    if (typeof owned !== "string") return owned;
-    const queue = new TimeQueue();
-    queue.add(owned, this.#createdAt(owned));
-    owners.set(owner, queue);
-    return queue;
+  #crowdOf(keys: Iterable<RecordKey>): Crowd {
+    const crowd = new Crowd();
+    for (const key of keys) crowd.add(key, this.#createdAt(key));
+    return crowd;
   }
-}
-
-/** Takes a key out of a queue; true if others are left. */
-function isMore(queue: TimeQueue, key: RecordKey, createdAt: UnixMs): boolean {
-  queue.remove(key, createdAt);
-  return queue.size > 0;
 }
 
 function byCodeUnits(a: string, b: string): number {

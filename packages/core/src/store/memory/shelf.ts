@@ -37,18 +37,15 @@ export class Shelf {
   /** Puts a record at its key, whatever is there. */
   put(record: StoredRecord): void {
     const before = this.entries.get(record.key);
-    if (before !== undefined && isSuccession(before, record)) {
-      this.expiring.move(record.key, before.expiresAt, record.expiresAt);
-      this.createdSum -= before.createdAt - this.#epoch;
-    } else {
-      if (before !== undefined) this.#release(before);
-      if (record.owner === null) this.anonymous.add(record.key, record.createdAt);
-      else this.owners.add(record.owner, record.key, record.createdAt);
-      this.expiring.add(record.key, record.expiresAt);
-    }
-    this.createdSum += record.createdAt - this.#epoch;
+    const former = before !== undefined && isSuccession(before, record) ? before : null;
+    if (before !== undefined && former === null) this.#release(before);
     this.entries.set(record.key, record);
     this.handles.set(record.handle, record.key);
+    this.createdSum += record.createdAt - (former?.createdAt ?? this.#epoch);
+    if (former !== null) return this.expiring.move(record.key, former.expiresAt, record.expiresAt);
+    this.expiring.add(record.key, record.expiresAt);
+    if (record.owner === null) this.anonymous.add(record.key, record.createdAt);
+    else this.owners.add(record.owner, record.key);
   }
 
   /** Puts a tombstone at its key, whatever is there. A session that moved took its handle along. */
@@ -88,7 +85,7 @@ export class Shelf {
       this.moved.delete(entry.key);
     } else {
       if (entry.owner === null) this.anonymous.remove(entry.key, entry.createdAt);
-      else this.owners.remove(entry.owner, entry.key, entry.createdAt);
+      else this.owners.remove(entry.owner, entry.key);
       this.expiring.remove(entry.key, entry.expiresAt);
       this.createdSum -= entry.createdAt - this.#epoch;
     }

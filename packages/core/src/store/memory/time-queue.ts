@@ -11,9 +11,9 @@ export const LONGEST_RUN = 512;
  * A sorted list of keys. Adding and removing look at a logarithm of it and move the rest of one run, also where all keys
  * are of one instant: unlike in a hash table, nothing is ever built anew. Who removes a key names its instant.
  */
-export class TimeQueue {
+export class TimeQueue<K extends string = RecordKey> {
   /** In order, none empty. */
-  readonly #runs: TimeRun[] = [];
+  readonly #runs: TimeRun<K>[] = [];
   #size = 0;
 
   /** How many keys there are. */
@@ -21,7 +21,7 @@ export class TimeQueue {
     return this.#size;
   }
 
-  add(key: RecordKey, at: UnixMs): void {
+  add(key: K, at: UnixMs): void {
     const index = this.#indexOf(key, at);
     const run = (this.#runs[index] ??= new TimeRun());
     const place = run.insert(key, at);
@@ -31,7 +31,7 @@ export class TimeQueue {
     this.#runs.splice(index + 1, 0, run.cut(place === LONGEST_RUN ? place : LONGEST_RUN / 2));
   }
 
-  remove(key: RecordKey, at: UnixMs): void {
+  remove(key: K, at: UnixMs): void {
     const index = this.#indexOf(key, at);
     const run = this.#runs[index];
     if (!run?.delete(key, at)) return;
@@ -41,7 +41,7 @@ export class TimeQueue {
   }
 
   /** Moves a key from one instant to another. */
-  move(key: RecordKey, from: UnixMs, to: UnixMs): void {
+  move(key: K, from: UnixMs, to: UnixMs): void {
     if (from === to) return;
     this.remove(key, from);
     this.add(key, to);
@@ -58,8 +58,8 @@ export class TimeQueue {
   }
 
   /** Up to `max` overdue keys, the earliest first. They stay in the queue. */
-  take(now: UnixMs, max: number): RecordKey[] {
-    const keys: RecordKey[] = [];
+  take(now: UnixMs, max: number): K[] {
+    const keys: K[] = [];
     for (const run of this.#runs) {
       if (run.first > now || keys.length >= max) break;
       keys.push(...run.take(now, max - keys.length));
@@ -68,12 +68,12 @@ export class TimeQueue {
   }
 
   /** Up to `max` keys, the earliest first. */
-  earliest(max: number): RecordKey[] {
+  earliest(max: number): K[] {
     return this.take(Infinity, max);
   }
 
   /** The last run that begins by a key at an instant: where it is, or belongs. */
-  #indexOf(key: RecordKey, at: UnixMs): number {
+  #indexOf(key: K, at: UnixMs): number {
     const beginsBy = (index: number): boolean => this.#runs[index]?.beginsBy(key, at) ?? false;
     return Math.max(0, countLeading(this.#runs.length, beginsBy) - 1);
   }

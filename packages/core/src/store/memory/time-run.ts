@@ -4,12 +4,12 @@ import type { RecordKey } from "../contract.ts";
 import { countLeading } from "./bisect.ts";
 
 /** Keys by instant, those of one instant by code units. */
-export class TimeRun {
-  readonly #keys: RecordKey[];
+export class TimeRun<K extends string = RecordKey> {
+  readonly #keys: K[];
   readonly #instants: UnixMs[];
 
   /** @param keys sorted, each with its instant at the same index; the run's own from now on */
-  constructor(keys: RecordKey[] = [], instants: UnixMs[] = []) {
+  constructor(keys: K[] = [], instants: UnixMs[] = []) {
     this.#keys = keys;
     this.#instants = instants;
   }
@@ -24,7 +24,7 @@ export class TimeRun {
   }
 
   /** True if the run begins with this key at this instant, or with something before it. */
-  beginsBy(key: RecordKey, at: UnixMs): boolean {
+  beginsBy(key: K, at: UnixMs): boolean {
     return this.first < at || (this.first === at && (this.#keys[0] ?? key) <= key);
   }
 
@@ -35,12 +35,12 @@ export class TimeRun {
   }
 
   /** Up to `max` of the keys of this instant or earlier, the earliest first. */
-  take(at: UnixMs, max: number): RecordKey[] {
+  take(at: UnixMs, max: number): K[] {
     return this.#keys.slice(0, Math.min(max, this.countUntil(at)));
   }
 
   /** Puts a key at its place; returns the place. */
-  insert(key: RecordKey, at: UnixMs): number {
+  insert(key: K, at: UnixMs): number {
     const index = this.#placeOf(key, at);
     if (index === this.length) {
       this.#keys.push(key);
@@ -53,7 +53,7 @@ export class TimeRun {
   }
 
   /** Takes a key out; true if it was there. */
-  delete(key: RecordKey, at: UnixMs): boolean {
+  delete(key: K, at: UnixMs): boolean {
     const index = this.#placeOf(key, at);
     if (this.#keys[index] !== key) return false;
     if (index === 0) {
@@ -67,22 +67,22 @@ export class TimeRun {
   }
 
   /** Takes out what begins at an index, as a run of its own. */
-  cut(index: number): TimeRun {
+  cut(index: number): TimeRun<K> {
     return new TimeRun(this.#keys.splice(index), this.#instants.splice(index));
   }
 
   /** Puts a later run behind this one. */
-  append(later: TimeRun): void {
+  append(later: TimeRun<K>): void {
     this.#keys.push(...later.#keys);
     this.#instants.push(...later.#instants);
   }
 
   /** Where a key at an instant is, or belongs. */
-  #placeOf(key: RecordKey, at: UnixMs): number {
+  #placeOf(key: K, at: UnixMs): number {
     return countLeading(this.length, (index) => this.#isBefore(index, key, at));
   }
 
-  #isBefore(index: number, key: RecordKey, at: UnixMs): boolean {
+  #isBefore(index: number, key: K, at: UnixMs): boolean {
     const instant = this.#instants[index] ?? Infinity;
     return instant < at || (instant === at && (this.#keys[index] ?? key) < key);
   }
