@@ -48,6 +48,8 @@ export class TrackedData {
   #values: Values | null = null;
   /** Keys whose values may differ from those that were loaded. */
   readonly #touched = new Set<string>();
+  /** What was loaded under keys that were assigned or removed before their values could change unseen. */
+  readonly #loadedTexts = new Map<string, string | null>();
   /** How often one of them was assigned or removed, and how often of that is stored, or never will be. */
   #assignments = 0;
   #settled = 0;
@@ -69,8 +71,8 @@ export class TrackedData {
 
   set(key: string, value: unknown): void {
     if (typeof value !== "object") checkSerialisable(value, `session.${key}`);
+    this.#willAssign(key);
     this.#decoded()[key] = value;
-    this.#assigned(key);
   }
 
   has(key: string): boolean {
@@ -79,7 +81,7 @@ export class TrackedData {
 
   delete(key: string): boolean {
     if (!this.has(key)) return false;
-    this.#assigned(key);
+    this.#willAssign(key);
     return delete this.#decoded()[key];
   }
 
@@ -118,7 +120,7 @@ export class TrackedData {
     if (this.#assignments === this.#settled) {
       if (this.text() === this.#base) return null;
     } else this.#check();
-    const changes = this.#compare(parseValues(this.#base));
+    const changes = this.#compare();
     if (changes.size === 0) return null;
     this.#validate?.(this.copy());
     return changes;
@@ -130,7 +132,7 @@ export class TrackedData {
    * what the handler changed since then stays, and is left to write.
    */
   written(stored: string, sent: string = this.#base): void {
-    this.#base = stored;
+    this.#rebase(stored);
     const values = this.#values;
     if (!values) return;
     if (sent === this.#seen && this.#assignments === this.#seenAssignments) this.#settle();
@@ -156,13 +158,13 @@ export class TrackedData {
 
   /** Takes the present values for the loaded ones: nothing is left to write. */
   forget(): void {
-    this.#base = this.text();
+    this.#rebase(this.text());
     this.#settle();
   }
 
   /** Starts over from a stored text. */
   load(text: string): void {
-    this.#base = text;
+    this.#rebase(text);
     this.#values = null;
     this.#touched.clear();
     this.#settle();
@@ -180,7 +182,13 @@ export class TrackedData {
     return values;
   }
 
-  #assigned(key: string): void {
+  #rebase(text: string): void {
+    this.#base = text;
+    this.#loadedTexts.clear();
+  }
+
+  #willAssign(key: string): void {
+    if (!this.#touched.has(key)) this.#loadedTexts.set(key, textOf(this.#decoded()[key]));
     this.#touched.add(key);
     this.#assignments++;
   }
@@ -197,12 +205,15 @@ export class TrackedData {
     for (const key of this.#touched) checkSerialisable(values[key], `session.${key}`);
   }
 
-  #compare(base: Values): Map<string, string | null> {
+  #compare(): Map<string, string | null> {
     const values = this.#decoded();
+    let base: Values | null = null;
     const changes = new Map<string, string | null>();
     for (const key of this.#touched) {
       const text = textOf(values[key]);
-      if (text !== textOf(base[key])) changes.set(key, text);
+      let before = this.#loadedTexts.get(key);
+      if (before === undefined) before = textOf((base ??= parseValues(this.#base))[key]);
+      if (text !== before) changes.set(key, text);
     }
     return changes;
   }

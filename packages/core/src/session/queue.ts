@@ -6,7 +6,8 @@ import { withDeadline } from "../store/deadline.ts";
 interface Line {
   readonly handle: Handle;
   waiting: number;
-  tail: Promise<unknown>;
+  /** Settled when all that have come so far are done. */
+  tail: Promise<unknown> | null;
   latest: StoredRecord | null;
 }
 
@@ -31,23 +32,24 @@ export class CommitQueue {
     commit: (latest: StoredRecord | null) => Promise<Passed<T>>,
   ): Promise<T> {
     const found = this.#lines.get(handle);
-    const line: Line = found ?? { handle, waiting: 0, tail: Promise.resolve(), latest: null };
+    const line: Line = found ?? { handle, waiting: 0, tail: null, latest: null };
     line.waiting++;
     if (!found) this.#lines.set(handle, line);
-    const done = found
-      ? withDeadline(line.tail, deadlineMs, () => tooLong(deadlineMs)).then(() =>
-          commit(line.latest),
-        )
-      : commit(null);
-    const passed = this.#pass(line, done);
-    line.tail = found ? Promise.allSettled([line.tail, passed]) : passed.catch(() => {});
+    const ahead = line.tail && Promise.allSettled([line.tail]);
+    const passed = this.#pass(
+      line,
+      ahead
+        ? withDeadline(ahead, deadlineMs, () => tooLong(deadlineMs)).then(() => commit(line.latest))
+        : commit(null),
+    );
+    line.tail = ahead ? Promise.allSettled([ahead, passed]) : passed;
     return passed;
   }
 
   /** Resolves when nothing is being committed. */
   async idle(): Promise<void> {
     while (this.#lines.size > 0)
-      await Promise.all([...this.#lines.values()].map((line) => line.tail));
+      await Promise.allSettled([...this.#lines.values()].flatMap(({ tail }) => tail ?? []));
   }
 
   async #pass<T>(line: Line, done: Promise<Passed<T>>): Promise<T> {
