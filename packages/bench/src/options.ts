@@ -39,7 +39,7 @@ npm run bench -- --sessions 100000  sessions that each contender has (default 10
 npm run bench -- --list             the names of the contenders`;
 
 const QUICK =
-  "bare-*,floor-*,ours-*-memory,ours-*-redis,fastify-session-fastify-redis*,express-session-express-node-redis";
+  "bare-*,floor-*,ours-*-memory,ours-*-redis*,fastify-session-fastify-redis*,express-session-express-node-redis";
 
 const ARGUMENTS = {
   quick: { type: "boolean", default: false },

@@ -35,3 +35,12 @@ describe.each(FRAMEWORKS)("%s", (framework) => {
     expect(costs.anon).toEqual({ commands: 0, roundTrips: 0, setCookie: 0 });
   });
 });
+
+test("[X-03] of a session that was read before, the near cache asks nothing for each request", async () => {
+  const near = await withRedis((servers) =>
+    costsOf(contenderOf("ours-fastify-redis-near"), servers),
+  );
+  // What it writes twice a second, to be sure that it hears of changes, may be among them.
+  expect(near.read?.commands).toBeLessThan(0.5);
+  expect(near.write?.commands).toBeLessThan(1.5);
+}, 60_000);

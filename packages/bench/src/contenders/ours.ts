@@ -1,4 +1,4 @@
-/** Sojourn: each store on each framework, with the default options. */
+/** Sojourn: each store on each framework, with the default options; Redis with its near cache too. */
 import { join } from "node:path";
 import { memoryStore } from "@sojourn/core";
 import type { Session, Sessions, Store } from "@sojourn/core";
@@ -39,6 +39,13 @@ const STORES: readonly OurStore[] = [
     title: "Redis",
     needs: ["redis"],
     open: ({ redis: url }) => redisStore({ url }),
+  },
+  {
+    name: "redis-near",
+    title: "Redis with near cache",
+    needs: ["redis"],
+    // Redis tells of keys by their prefix, whichever database they are in: with this one, of this contender's alone.
+    open: ({ redis: url }) => redisStore({ url, near: true, prefix: `near-${process.pid}` }),
   },
   {
     name: "postgres",

@@ -40,7 +40,7 @@ export const SIZES: readonly number[] = [1, 1_000, 100_000];
 export const ONE_USER: readonly number[] = [1, 10, 100, 1_000];
 
 /** Whose instructions are counted, and on which routes: each takes about a minute. */
-const INSTRUCTED = /^(?:bare-|floor-|ours-.*-redis$|.*-session-.*redis)/;
+const INSTRUCTED = /^(?:bare-|floor-|ours-.*-redis(?:-near)?$|.*-session-.*redis)/;
 const INSTRUCTION_ROUTES: readonly Route[] = ["read", "write"];
 
 /** What a run is made of. */

@@ -1,8 +1,7 @@
 /** What one request costs beside time: commands, round trips, and characters of Set-Cookie. */
 import type { Contender, Route } from "../contender.ts";
 import { ROUTES } from "../contender.ts";
-import { Connection } from "../load/connection.ts";
-import { requestFor } from "../load/load.ts";
+import { requestFor } from "../load/request.ts";
 import { Child } from "../process/child.ts";
 import { userName } from "../session-data.ts";
 import { openLink } from "./link.ts";
@@ -41,32 +40,39 @@ export async function costsOf(contender: Contender, servers: Servers): Promise<C
   }
 }
 
+/** Of sessions that were read before, as those of a visitor who goes on are. */
 async function costOf(child: Child, link: Link, route: Route): Promise<RequestCost> {
   const total = FIRST + REQUESTS;
   const seeding = { ask: "seed", from: 0, count: total, perUser: 1, forget: false } as const;
   const cookies = await child.ask(seeding);
-  const connection = new Connection(child.port);
+  for (const cookie of cookies) await ask(child, "read", cookie);
   let setCookie = 0;
   for (const [index, cookie] of cookies.entries()) {
     if (index === FIRST) {
       await link.restart();
       setCookie = 0;
     }
-    const request = requestFor(
-      route,
-      route === "anon" ? undefined : cookie,
-      route === "login" ? userName(total + index) : undefined,
-    );
-    const answer = await connection.ask(request);
-    for (const each of answer.setCookie) setCookie += each.length;
+    const user = route === "login" ? userName(total + index) : undefined;
+    for (const each of await ask(child, route, cookie, user)) setCookie += each.length;
   }
-  connection.close();
   const { commands, roundTrips } = await link.traffic();
   return {
     commands: commands / REQUESTS,
     roundTrips: roundTrips / REQUESTS,
     setCookie: setCookie / REQUESTS,
   };
+}
+
+/** Asks once. Resolves to the values of `Set-Cookie`. @throws Error for any answer but 200 */
+async function ask(
+  { port, contender }: Child,
+  ...what: Parameters<typeof requestFor>
+): Promise<string[]> {
+  const { path, ...request } = requestFor(...what);
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, request);
+  await answer.arrayBuffer();
+  if (answer.status !== 200) throw new Error(`${contender.name}, ${path}: ${answer.status}`);
+  return answer.headers.getSetCookie();
 }
 
 /** The same address by way of the link. */

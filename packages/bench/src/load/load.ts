@@ -1,39 +1,37 @@
-/** The load: connections that ask one contender for one route, again and again. */
-import type { Route } from "../contender.ts";
-import { userName } from "../session-data.ts";
-import { FORWARDED } from "../sites/uses.ts";
-import { Connection } from "./connection.ts";
-import type { Answer } from "./connection.ts";
+/** The load: autocannon, whose connections ask one contender for one route, again and again. */
+import autocannon from "autocannon";
+import type { Options, Result } from "autocannon";
+import { browsersOf } from "./browser.ts";
+import type { Browser, Browsing } from "./browser.ts";
 
-/** What is asked, by whom. */
-export interface LoadSettings {
+/** What is asked, by whom, and of whom. */
+export interface LoadSettings extends Browsing {
+  /** Of this machine. */
   readonly port: number;
-  readonly route: Route;
-  /** Of the sessions; each connection has its share of them, unless there are too few. */
-  readonly cookies: readonly string[];
-  readonly connections: number;
 }
 
-const METHODS: Record<Route, "GET" | "POST"> = {
-  none: "GET",
-  read: "GET",
-  write: "POST",
-  login: "POST",
-  anon: "GET",
-};
+/** How often autocannon looks whether it is over, in ms. */
+const LOOKS_EVERY = 10;
+/** How long an answer may take, in s: under valgrind the first ones take long. */
+const ANSWER_WITHIN = 60;
 
-/** Requests of one contender and route. `stop` it. */
+/** How many connections ask, and until when. */
+type Extent = { readonly connections: number } & (
+  | { readonly amount: number }
+  | { readonly duration: number }
+);
+
+/** Requests of one contender and route; one run at a time, whose connections are closed at its end. */
 export class Load {
   readonly #settings: LoadSettings;
-  readonly #connections: Connection[];
+  /** Of each connection. */
+  readonly #browsers: readonly Browser[];
   #answered = 0;
+  #fail: (reason: string) => void = () => {};
 
   constructor(settings: LoadSettings) {
     this.#settings = settings;
-    this.#connections = Array.from(
-      { length: settings.connections },
-      () => new Connection(settings.port),
-    );
+    this.#browsers = browsersOf(settings);
   }
 
   /** Requests answered so far. */
@@ -41,91 +39,65 @@ export class Load {
     return this.#answered;
   }
 
-  /** Asks until the time is over. @throws Error for any answer but 200 */
-  async runFor(ms: number): Promise<void> {
-    const until = performance.now() + ms;
-    await this.#run(() => performance.now() < until);
+  /**
+   * Asks until the time is over, and leaves what is under way then. Resolves to the ms from the first request to the
+   * last answer. @throws Error as {@link run}
+   */
+  async runFor(ms: number): Promise<number> {
+    return this.#run({ connections: this.#settings.connections, duration: ms / 1_000 });
   }
 
-  /** Asks so many times. @throws Error for any answer but 200 */
+  /** Asks so many times. @throws Error for any answer but 200, and for none */
   async run(requests: number): Promise<void> {
-    let left = requests;
-    await this.#run(() => {
-      left -= 1;
-      return left >= 0;
+    const connections = Math.min(requests, this.#settings.connections);
+    await this.#run({ connections, amount: requests });
+  }
+
+  /** Ends the run that is under way: it rejects. */
+  stop(): void {
+    this.#fail("it was stopped");
+  }
+
+  #run(extent: Extent): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const before = this.#answered;
+      let problem: string | null = null;
+      const running = autocannon(this.#options(extent), (error: Error | null, result) => {
+        this.#fail = () => {};
+        problem ??= error ? error.message : lossOf(result, this.#answered - before, extent);
+        if (problem === null) resolve(last - from);
+        else reject(new Error(`/${this.#settings.route}: ${problem}`));
+      });
+      const from = performance.now();
+      let last = from;
+      this.#fail = (reason) => {
+        problem ??= reason;
+        running.stop();
+      };
+      running.on("response", (_client, status) => {
+        last = performance.now();
+        this.#answered += 1;
+        if (status !== 200) this.#fail(`the server answers ${status}`);
+      });
+      running.on("reqError", (error: Error) => this.#fail(error.message));
     });
   }
 
-  stop(): void {
-    for (const connection of this.#connections) connection.close();
-  }
-
-  async #run(goesOn: () => boolean): Promise<void> {
-    await Promise.all(
-      this.#connections.map(async (connection, index) => {
-        for (const visit of visits(this.#settings, index)) {
-          if (!goesOn()) return;
-          visit.answered(await connection.ask(visit.request));
-          this.#answered += 1;
-        }
-      }),
-    );
+  #options(extent: Extent): Options {
+    const browsers = this.#browsers.values();
+    return {
+      url: `http://127.0.0.1:${this.#settings.port}`,
+      setupClient: (client) => browsers.next().value?.(client),
+      sampleInt: LOOKS_EVERY,
+      timeout: ANSWER_WITHIN,
+      ...extent,
+    };
   }
 }
 
-/** One request, and what its browser makes of the answer. */
-interface Visit {
-  readonly request: string;
-  answered(answer: Answer): void;
-}
-
-/** The requests of one connection, without end: of its sessions in turn, or of one that logs in as one user after another. */
-function* visits({ route, cookies, connections }: LoadSettings, index: number): Generator<Visit> {
-  const own = cookies.filter((_, at) => at % connections === index);
-  const sessions = own.length > 0 ? own : cookies;
-  if (route === "login") yield* logins(sessions[0], { users: cookies.length, connections, index });
-  const browsers = route === "anon" ? [undefined] : sessions;
-  const requests = browsers.map((cookie) => requestFor(route, cookie));
-  for (;;) for (const request of requests) yield { request, answered: ignore };
-}
-
-const ignore = (): void => {};
-
-interface Turns {
-  readonly users: number;
-  readonly connections: number;
-  readonly index: number;
-}
-
-function* logins(
-  cookie: string | undefined,
-  { users, connections, index }: Turns,
-): Generator<Visit> {
-  let jar = cookie;
-  const answered = ({ setCookie }: Answer): void => {
-    jar = cookieIn(setCookie) ?? jar;
-  };
-  for (let turn = index; ; turn += connections)
-    yield { request: requestFor("login", jar, userName(turn % Math.max(1, users))), answered };
-}
-
-/** The text of a request. */
-export function requestFor(route: Route, cookie: string | undefined, user?: string): string {
-  const headers: Record<string, string> = {
-    host: "sessions.example",
-    "user-agent": "sojourn-bench",
-    accept: "*/*",
-    ...FORWARDED,
-    ...(METHODS[route] === "POST" ? { "content-length": "0" } : {}),
-    ...(cookie === undefined ? {} : { cookie }),
-    ...(user === undefined ? {} : { "x-user": user }),
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${METHODS[route]} /${route} HTTP/1.1\r\n${lines.join("")}\r\n`;
-}
-
-/** What a browser sends back. */
-function cookieIn(setCookie: readonly string[]): string | undefined {
-  if (setCookie.length === 0) return undefined;
-  return setCookie.map((each) => each.split(";", 1)[0]).join("; ");
+/** A server that hangs up is asked again by autocannon, which counts no error; so what was sent is counted. */
+function lossOf({ requests: { sent } }: Result, answered: number, extent: Extent): string | null {
+  const underWay = "amount" in extent ? 0 : extent.connections;
+  const lost = sent - answered - underWay;
+  return lost === 0 ? null : `the server hung up on ${lost} requests`;
 }

@@ -28,7 +28,7 @@ export interface Sample {
 /** Each contender's measurements of a route, one a round; none for a route that it does not serve. */
 export type Samples = ReadonlyMap<Contender, Partial<Record<Route, readonly Sample[]>>>;
 
-/** Asked without being measured before each measurement, in ms: connections open, buffers fill. */
+/** Asked without being measured before each measurement, in ms: caches fill. */
 const RUN_UP = 300;
 
 interface Lane {
@@ -113,16 +113,11 @@ export async function measure(
   const running = new Load({ port: child.port, route, cookies, connections });
   try {
     await running.runFor(RUN_UP);
-    const [before, cpuBefore, from] = [
-      running.answered,
-      await child.ask({ ask: "cpu" }),
-      performance.now(),
-    ];
-    await running.runFor(windowMs);
-    const seconds = (performance.now() - from) / 1_000;
+    const [before, cpuBefore] = [running.answered, await child.ask({ ask: "cpu" })];
+    const ms = await running.runFor(windowMs);
     const requests = running.answered - before;
     const cpu = (await child.ask({ ask: "cpu" })) - cpuBefore;
-    return { rate: requests / seconds, cpu: cpu / requests };
+    return { rate: (requests * 1_000) / ms, cpu: cpu / requests };
   } finally {
     running.stop();
   }

@@ -19,6 +19,7 @@ const PACKAGES = [
   "ioredis",
   "redis",
   "pg",
+  "autocannon",
 ];
 
 /** One line each: date, machine, programs, packages. */
