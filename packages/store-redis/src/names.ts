@@ -36,7 +36,18 @@ export function target(ref: Ref): readonly [what: "k" | "h", id: RecordKey | Han
  * behind it, and none is in the kind.
  */
 export function base(prefix: string, tag: string, kind: string): string {
-  return `${prefix}:{${tag}}:${encodeURIComponent(kind).replaceAll(".", "%2E")}`;
+  return `${prefix}:{${tag}}:${nameOf(kind)}`;
+}
+
+/** The names of the kinds: there are few, and each command has one. */
+const names = new Map<string, string>();
+
+function nameOf(kind: string): string {
+  const known = names.get(kind);
+  if (known !== undefined) return known;
+  const name = encodeURIComponent(kind).replaceAll(".", "%2E");
+  names.set(kind, name);
+  return name;
 }
 
 /**
