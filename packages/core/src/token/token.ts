@@ -2,9 +2,10 @@
  * The token: the secret bearer value. `<tag>.<secret>`, where secret is 32 bytes from the CSPRNG in
  * base64url: 256 bits, twice ASVS 7.2.3's 128 and four times NIST 800-63B-4 5.1's 64.
  */
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import { SojournError } from "../errors.ts";
 import type { Handle, RecordKey } from "../store/contract.ts";
+import { takeRandom } from "./random.ts";
 import { TAG_LENGTH } from "./tag.ts";
 
 declare const brand: unique symbol;
@@ -23,7 +24,7 @@ export const TOKEN_LENGTH: number = TAG_LENGTH + 1 + SECRET_LENGTH;
 const TOKEN = /^[\w-]{2}[AQgw]\.[\w-]{42}[AEIMQUYcgkosw048]$/;
 
 /** The default generator. */
-export const randomSecret: SecretGenerator = () => randomBytes(SECRET_BYTES);
+export const randomSecret: SecretGenerator = () => takeRandom(SECRET_BYTES);
 
 /**
  * A new token. @throws SOJOURN_OPTIONS_INVALID when a custom generator gives anything but 32 bytes that vary.
@@ -60,7 +61,7 @@ export function isDigestKey(text: string): text is RecordKey {
 
 /** A new public id with the given tag: 96 random bits, to be unique, not secret. */
 export function mintHandle(tag: string): Handle {
-  return `${tag}${randomBytes(12).toString("base64url")}` as Handle;
+  return `${tag}${Buffer.from(takeRandom(12)).toString("base64url")}` as Handle;
 }
 
 const HANDLE = /^[\w-]{2}[AQgw][\w-]{16}$/;
