@@ -25,8 +25,8 @@ export interface CountSettings {
   readonly sessions: number;
   /** That expire at once. */
   readonly expiring: number;
-  /** Whether valgrind counts instructions, which takes minutes. */
-  readonly instructions: boolean;
+  /** Whether V8 samples where the time goes and valgrind counts instructions: that takes minutes. */
+  readonly closely: boolean;
 }
 
 /** What `--help` prints. */
@@ -79,7 +79,7 @@ export function readOptions(args: readonly string[]): Options | string {
           requests: quick ? 3_000 : 10_000,
           sessions: quick ? 10_000 : 100_000,
           expiring: quick ? 100_000 : 1_000_000,
-          instructions: !quick,
+          closely: !quick,
         },
     isComplete: Object.keys(values).every((name) => !NARROWING.has(name) || !isGiven(values, name)),
   };

@@ -2,6 +2,7 @@
 import type { Contender, Route } from "../contender.ts";
 import type { CountSettings } from "../options.ts";
 import type { Progress } from "../progress.ts";
+import type { TimeByOwner } from "../process/profile.ts";
 import type { Servers } from "../servers.ts";
 import { allocationsOf } from "./allocation.ts";
 import type { Allocations } from "./allocation.ts";
@@ -11,6 +12,7 @@ import { readCpuBySessions } from "./growth.ts";
 import { canCount, instructionsOf } from "./instructions.ts";
 import { bytesPerSession, keepsSessions } from "./memory.ts";
 import { memoryLogin, redisLogin } from "./one-user.ts";
+import { profileOf } from "./profile.ts";
 import { costsOf } from "./traffic.ts";
 import type { Costs } from "./traffic.ts";
 
@@ -22,6 +24,8 @@ export interface Counts {
   readonly costs: By<Costs>;
   readonly allocations: By<Allocations>;
   readonly instructions: By<Partial<Record<Route, number>>> | null;
+  /** µs a request by whose code it was; null: not asked for. */
+  readonly profiles: By<Partial<Record<Route, TimeByOwner>>> | null;
   /** Bytes a session. */
   readonly memory: By<number>;
   readonly expired: Expired;
@@ -39,9 +43,10 @@ export const SIZES: readonly number[] = [1, 1_000, 100_000];
 /** Sessions of one user. */
 export const ONE_USER: readonly number[] = [1, 10, 100, 1_000];
 
-/** Whose instructions are counted, and on which routes: each takes about a minute. */
-const INSTRUCTED = /^(?:bare-|floor-|ours-.*-redis(?:-near)?$|.*-session-.*redis)/;
-const INSTRUCTION_ROUTES: readonly Route[] = ["read", "write"];
+/** Who is looked at closely, and on which routes: each takes about a minute. */
+const LOOKED_AT = /^(?:bare-|floor-|ours-.*-redis(?:-near)?$|.*-session-.*redis)/;
+/** Their routes. */
+export const CLOSE_ROUTES: readonly Route[] = ["read", "write"];
 
 /** What a run is made of. */
 export interface CountRun {
@@ -65,10 +70,13 @@ export async function runCounts(run: CountRun): Promise<Counts> {
   const allocations = await each("allocation", contenders, (one) =>
     allocationsOf(one, allocating, servers),
   );
-  const instructed = contenders.filter(({ name }) => INSTRUCTED.test(name));
+  const few = settings.closely ? contenders.filter(({ name }) => LOOKED_AT.test(name)) : [];
+  const profiles = settings.closely
+    ? await each("profile", few, (one) => closely(one, run, profileOf))
+    : null;
   const instructions =
-    settings.instructions && canCount()
-      ? await each("instructions", instructed, (one) => instructionsByRoute(one, run))
+    settings.closely && canCount()
+      ? await each("instructions", few, (one) => closely(one, run, instructionsOf))
       : null;
   const keepers = contenders.filter((one) => keepsSessions(one) !== null);
   const memory = await each("memory", keepers, (one) => bytesPerSession(one, settings.sessions));
@@ -79,7 +87,7 @@ export async function runCounts(run: CountRun): Promise<Counts> {
   const growth = await each("growth", growing, (one) => readCpuBySessions(one, sizes, servers));
   progress("sessions of one user");
   const oneUser = { memory: await inTurn(memoryLogin), redis: await redisLogins(servers) };
-  return { costs, allocations, instructions, memory, expired, growth, oneUser };
+  return { costs, allocations, profiles, instructions, memory, expired, growth, oneUser };
 }
 
 async function forEach<Figure>(
@@ -99,15 +107,16 @@ async function forEach<Figure>(
   return figures;
 }
 
-async function instructionsByRoute(
+async function closely<Figure>(
   contender: Contender,
   { settings: { routes }, servers }: CountRun,
-): Promise<Partial<Record<Route, number>>> {
+  look: (contender: Contender, route: Route, servers: Servers) => Promise<Figure>,
+): Promise<Partial<Record<Route, Figure>>> {
   const own = contender.routes ?? routes;
-  const counted: [Route, number][] = [];
-  for (const route of INSTRUCTION_ROUTES.filter((one) => routes.includes(one) && own.includes(one)))
-    counted.push([route, await instructionsOf(contender, route, servers)]);
-  return Object.fromEntries(counted);
+  const seen: [Route, Figure][] = [];
+  for (const route of CLOSE_ROUTES.filter((one) => routes.includes(one) && own.includes(one)))
+    seen.push([route, await look(contender, route, servers)]);
+  return Object.fromEntries(seen);
 }
 
 async function redisLogins(servers: Servers): Promise<readonly number[] | null> {

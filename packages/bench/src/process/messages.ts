@@ -1,5 +1,7 @@
 /** What the bench asks of a contender's process, and what it answers. */
 
+import type { TimeByOwner } from "./profile.ts";
+
 /** A question. */
 export type Question =
   /** Sessions number `from` to `from + count`, each of the user `from / perUser`; their cookies, unless `forget`. */
@@ -17,7 +19,11 @@ export type Question =
   /** Begins to count what is allocated. */
   | { readonly ask: "count-allocation" }
   /** Bytes allocated since. */
-  | { readonly ask: "allocated" };
+  | { readonly ask: "allocated" }
+  /** Begins to sample whose code runs. */
+  | { readonly ask: "sample" }
+  /** µs since, by whose code it was. */
+  | { readonly ask: "sampled" };
 
 /** The answer to each. */
 export interface Answers {
@@ -26,6 +32,8 @@ export interface Answers {
   readonly heap: number;
   readonly "count-allocation": null;
   readonly allocated: number;
+  readonly sample: null;
+  readonly sampled: TimeByOwner;
 }
 
 /** What the process sends: first its port, then an answer to each question, in order. */

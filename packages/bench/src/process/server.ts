@@ -3,12 +3,14 @@ import type { Contender, Places, Site } from "../contender.ts";
 import { userName } from "../session-data.ts";
 import { AllocationCounter, heapUsed } from "./heap.ts";
 import type { Answers, Question, Sent } from "./messages.ts";
+import { Sampler } from "./profile.ts";
 
 /** Sessions made at once. */
 const TOGETHER = 100;
 
 const [, , file = "", name = "", places = "{}"] = process.argv;
 const counter = new AllocationCounter();
+const sampler = new Sampler();
 
 /** Sends to the parent. */
 function send(message: Sent): void {
@@ -45,6 +47,11 @@ async function answer(site: Site, question: Question): Promise<Answers[keyof Ans
       return null;
     case "allocated":
       return counter.stop();
+    case "sample":
+      await sampler.start();
+      return null;
+    case "sampled":
+      return sampler.stop();
   }
 }
 

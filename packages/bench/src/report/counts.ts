@@ -2,8 +2,9 @@
 import type { Contender, Route } from "../contender.ts";
 import { ROUTES } from "../contender.ts";
 import { bareOf } from "../contenders/index.ts";
-import { ONE_USER, SIZES } from "../counts/run.ts";
+import { CLOSE_ROUTES, ONE_USER, SIZES } from "../counts/run.ts";
 import type { By, Counts } from "../counts/run.ts";
+import { profileTables } from "./profiles.ts";
 import { figure, tableOf } from "./table.ts";
 import { titleOf } from "./throughput.ts";
 
@@ -19,6 +20,7 @@ export function countTables(counts: Counts): string[] {
     )}`,
     `### Characters of Set-Cookie in an answer\n\n${byRoute(counts.costs, (cost) => figure(cost.setCookie))}`,
     `### KiB allocated a request, over the bare framework\n\n${overBare(counts.allocations, 1_024, 1)}`,
+    ...(counts.profiles ? profileTables(counts.profiles, CLOSE_ROUTES) : []),
     instructionTable(counts),
     `### Bytes a session of 500 bytes\n\n${memoryTable(counts)}`,
     `### Expiry\n\nWhile all sessions of a memory store expired at once, the longest turn of the event loop took ${figure(counts.expired.longestBlock, 1)} ms; the clean-up took ${figure(counts.expired.took)} ms.`,
