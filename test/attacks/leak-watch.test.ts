@@ -1,4 +1,5 @@
 /** The watch of test/support/no-leaks.ts over every test sees what it is there to see. */
+import { channel } from "node:diagnostics_channel";
 import { createSessionManager, SojournError } from "@sojourn/core";
 import { expect, test } from "vitest";
 
@@ -29,4 +30,9 @@ test("T-LOG the watch over the whole suite sees a token in a log, an error, an e
     "sojourn:session",
     "the store's create",
   ]);
+});
+
+test("T-LOG it sees one also where a hostile store has put what has no JSON beside it", async () => {
+  channel("sojourn:session").publish({ secret: await token(), size: 1n });
+  expect(takeLeaks()).toEqual(["sojourn:session"]);
 });

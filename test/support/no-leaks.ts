@@ -57,7 +57,14 @@ function watchOutput(): void {
   }
   process.on("warning", (warning) => look("a process warning", warning));
   for (const name of ["sojourn:session", "sojourn:audit"])
-    subscribe(name, (message) => look(name, JSON.stringify(message)));
+    subscribe(name, (message) => look(name, textOf(message)));
+}
+
+/** As JSON; what a hostile store answers may hold what has none. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_name, each: unknown) =>
+    typeof each === "bigint" ? String(each) : each,
+  );
 }
 
 async function watchStores(): Promise<void> {
@@ -69,7 +76,7 @@ async function watchStores(): Promise<void> {
     >;
     const act = table[name];
     table[name] = function watched(this: unknown, ...given: unknown[]): unknown {
-      look(`the store's ${name}`, JSON.stringify(given));
+      look(`the store's ${name}`, textOf(given));
       return Reflect.apply(act as never, this, given);
     };
   }

@@ -1,8 +1,13 @@
 /** What the scripts answer, as the store hands it out. */
-import type { Ending, Gone, Handle, OwnerKey, RecordKey } from "@sojourn/core/store";
+import type { Ending, Gone, Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
 import type { StoredRecord, Tombstone, Updated } from "@sojourn/core/store";
 import { isTombstone } from "@sojourn/core/store";
 import { corrupt } from "./errors.ts";
+
+/** What is at a reference, in a script's answer: a record, a tombstone or null. */
+export function foundAt(ref: Ref, answer: unknown): StoredRecord | Tombstone | null {
+  return typeof answer === "string" ? ordinary(ref, answer) : found(ref.kind, answer);
+}
 
 /** A record or a tombstone in a script's answer; null: nothing. */
 export function found(kind: string, answer: unknown): StoredRecord | Tombstone | null {
@@ -40,7 +45,10 @@ export function missIn(kind: string, [status, what]: readonly unknown[]): Miss |
 type Miss = Gone | { readonly status: "conflict" | "moved"; readonly record: StoredRecord };
 
 /** The outcome of an update; the script does not send the payload back. */
-export function updated(kind: string, answer: unknown, payload: string): Updated {
+export function updated(ref: Ref, answer: unknown, payload: string): Updated {
+  if (typeof answer === "string")
+    return { status: "updated", record: { ...ordinary(ref, answer), payload } };
+  const { kind } = ref;
   const miss = missIn(kind, list(answer));
   if (miss?.status === "gone") return miss;
   if (miss !== null) return { status: "conflict", record: miss.record };
@@ -58,6 +66,33 @@ export function plain(field: unknown): string | null {
 export function list(answer: unknown): readonly unknown[] {
   if (!Array.isArray(answer)) throw corrupt("an answer that is no list");
   return answer;
+}
+
+/**
+ * A record as the ordinary case of a script tells it (`shown` in lua/ordinary.ts): version, four instants and the
+ * handle with spaces between, then behind a NUL each the owner, or nothing, and the payload.
+ */
+function ordinary(ref: Ref, answer: string): StoredRecord {
+  const first = answer.indexOf("\0");
+  const second = answer.indexOf("\0", first + 1);
+  const [version, createdAt, seenAt, expiresAt, absoluteExpiresAt, handle] = answer
+    .slice(0, first)
+    .split(" ");
+  if (!("key" in ref) || second < 0 || handle === undefined)
+    throw corrupt("an answer in no known form");
+  const owner = answer.slice(first + 1, second);
+  return {
+    kind: ref.kind,
+    key: ref.key,
+    handle: handle as Handle,
+    owner: owner === "" ? null : (owner as OwnerKey),
+    version: Number(version),
+    createdAt: Number(createdAt),
+    seenAt: Number(seenAt),
+    expiresAt: Number(expiresAt),
+    absoluteExpiresAt: Number(absoluteExpiresAt),
+    payload: answer.slice(second + 1),
+  };
 }
 
 /** What it is, then the fields that every record and tombstone has, then its own. */

@@ -24,7 +24,7 @@ import type {
   Updated,
 } from "@sojourn/core/store";
 import { adviceFor } from "./advice.ts";
-import { found, list, recordIn, tombstoneIn, updated } from "./answers.ts";
+import { foundAt, list, recordIn, tombstoneIn, updated } from "./answers.ts";
 import { Connection } from "./connection.ts";
 import { adopt, create } from "./create.ts";
 import { LIST } from "./lua/reading.ts";
@@ -104,7 +104,7 @@ class RedisStore implements Store {
       assertChange(change);
       return [expectedVersion, seenAt, expiresAt, payload];
     };
-    return this.#at(UPDATE, ref, args, (answer) => updated(ref.kind, answer, payload));
+    return this.#at(UPDATE, ref, args, (answer) => updated(ref, answer, payload));
   }
 
   touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
@@ -189,7 +189,7 @@ class RedisStore implements Store {
   }
 
   #read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
-    const decode = (answer: unknown) => found(ref.kind, answer);
+    const decode = (answer: unknown) => foundAt(ref, answer);
     return this.#connection.ask("read", () => this.#scripts.read(ref), decode);
   }
 
