@@ -30,7 +30,7 @@ export interface CountSettings {
 }
 
 /** What `--help` prints. */
-const HELP = `npm run bench                       everything, about 40 minutes; writes docs/benchmarks.md
+const HELP = `npm run bench                       everything, about an hour; writes docs/benchmarks.md
 npm run bench -- --quick            less than 5 minutes: fewer contenders, rounds and sessions
 npm run bench -- --counts           only what is counted, not timed
 npm run bench -- --rounds 3         rounds of throughput (default 6), --window 2 seconds each
