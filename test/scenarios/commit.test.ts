@@ -74,7 +74,7 @@ everywhere(({ open }) => {
     ["fails", fail],
     ["hangs", hang],
   ] as const) {
-    const options = { storeDeadline: "100ms" };
+    const options = { storeDeadline: "250ms" };
 
     for (const [name, operation, ask] of asks) {
       test(`[G7] the store ${kind} in ${operation}: ${name} is 503 with Retry-After and no cookie`, async () => {
@@ -116,7 +116,7 @@ everywhere(({ open }) => {
     });
     world.probe.around = (_name, call) => call();
     expect((await world.sessions.count()).active).toBe(1);
-    const hanging = await open({ options: { storeDeadline: "100ms" } });
+    const hanging = await open({ options: { storeDeadline: "250ms" } });
     breakStore(hanging, "read", hang);
     expect(await hanging.sessions.health()).toMatchObject({
       status: "down",
