@@ -2,9 +2,10 @@
  * The device cookie: a random id that a browser keeps for as long as it may (400 days, RFC 6265bis 5.5), signed. It tells
  * that the same browser came again, never who uses it; a session remembers its digest only.
  */
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Signing } from "../keys/signing.ts";
 import type { PlannedCookie } from "../response/plan.ts";
+import { randomText } from "../token/random.ts";
 import { readCookie } from "./read.ts";
 import { type CookieSpec, LONGEST_SECONDS } from "./spec.ts";
 
@@ -37,7 +38,7 @@ export class Device {
   /** Gives the browser an id, if it has none. */
   introduce(): void {
     this.#isNew ||= this.#id === null;
-    this.#id ??= randomBytes(ID_BYTES).toString("base64url");
+    this.#id ??= randomText(ID_BYTES);
   }
 
   /** The cookie that the browser must get, once. */

@@ -2,16 +2,16 @@
  * Anti-forgery tokens: a random text and an HMAC over it and the session's key, so that each is good for one
  * session and dies with its token: at login, elevation, rotation (OWASP: signed double submit, bound to the session).
  */
-import { randomBytes } from "node:crypto";
 import type { Signing } from "../keys/signing.ts";
 import type { RecordKey } from "../store/contract.ts";
+import { randomText } from "../token/random.ts";
 
 const RANDOM_BYTES = 16;
 const RANDOM_LENGTH = 22;
 
 /** A token for the session of that key; another text each time (against BREACH). */
 export function mintCsrfToken(signing: Signing, key: RecordKey): string {
-  const random = randomBytes(RANDOM_BYTES).toString("base64url");
+  const random = randomText(RANDOM_BYTES);
   return `${random}.${signing.sign(message(key, random))}`;
 }
 

@@ -23,3 +23,8 @@ export function takeRandom(length: number): Uint8Array {
   left = startupSnapshot.isBuildingSnapshot() ? 0 : left - length;
   return taken;
 }
+
+/** So many random bytes, in base64url. */
+export function randomText(bytes: number): string {
+  return Buffer.from(takeRandom(bytes)).toString("base64url");
+}

@@ -5,7 +5,7 @@
 import { hash } from "node:crypto";
 import { SojournError } from "../errors.ts";
 import type { Handle, RecordKey } from "../store/contract.ts";
-import { takeRandom } from "./random.ts";
+import { randomText, takeRandom } from "./random.ts";
 import { TAG_LENGTH } from "./tag.ts";
 
 declare const brand: unique symbol;
@@ -61,7 +61,7 @@ export function isDigestKey(text: string): text is RecordKey {
 
 /** A new public id with the given tag: 96 random bits, to be unique, not secret. */
 export function mintHandle(tag: string): Handle {
-  return `${tag}${Buffer.from(takeRandom(12)).toString("base64url")}` as Handle;
+  return `${tag}${randomText(12)}` as Handle;
 }
 
 const HANDLE = /^[\w-]{2}[AQgw][\w-]{16}$/;
