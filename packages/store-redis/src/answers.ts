@@ -75,42 +75,54 @@ export function list(answer: unknown): readonly unknown[] {
 function ordinary(ref: Ref, answer: string): StoredRecord {
   const first = answer.indexOf("\0");
   const second = answer.indexOf("\0", first + 1);
-  const [version, createdAt, seenAt, expiresAt, absoluteExpiresAt, handle] = answer
-    .slice(0, first)
-    .split(" ");
+  const numbers = answer.slice(0, first).split(" ");
+  const handle = numbers[5];
   if (!("key" in ref) || second < 0 || handle === undefined)
     throw corrupt("an answer in no known form");
   const owner = answer.slice(first + 1, second);
-  return {
+  return recordOf(numbers, {
     kind: ref.kind,
     key: ref.key,
-    handle: handle as Handle,
-    owner: owner === "" ? null : (owner as OwnerKey),
-    version: Number(version),
-    createdAt: Number(createdAt),
-    seenAt: Number(seenAt),
-    expiresAt: Number(expiresAt),
-    absoluteExpiresAt: Number(absoluteExpiresAt),
+    handle,
+    owner: owner === "" ? null : owner,
     payload: answer.slice(second + 1),
-  };
+  });
 }
 
 /** What it is, then the fields that every record and tombstone has, then its own. */
 type Fields = readonly unknown[];
 
 function record(kind: string, fields: Fields): StoredRecord {
-  const numbers = text(fields[4]).split(" ");
-  return {
+  return recordOf(text(fields[4]).split(" "), {
     kind,
-    key: text(fields[1]) as RecordKey,
-    handle: text(fields[2]) as Handle,
-    owner: plain(fields[3] ?? null) as OwnerKey | null,
+    key: text(fields[1]),
+    handle: text(fields[2]),
+    owner: plain(fields[3] ?? null),
+    payload: text(fields[5]),
+  });
+}
+
+interface Texts {
+  readonly kind: string;
+  readonly key: string;
+  readonly handle: string;
+  readonly owner: string | null;
+  readonly payload: string;
+}
+
+/** @param numbers the version, and four instants in the order of the fields */
+function recordOf(numbers: readonly string[], texts: Texts): StoredRecord {
+  return {
+    kind: texts.kind,
+    key: texts.key as RecordKey,
+    handle: texts.handle as Handle,
+    owner: texts.owner as OwnerKey | null,
     version: Number(numbers[0]),
     createdAt: Number(numbers[1]),
     seenAt: Number(numbers[2]),
     expiresAt: Number(numbers[3]),
     absoluteExpiresAt: Number(numbers[4]),
-    payload: text(fields[5]),
+    payload: texts.payload,
   };
 }
 
