@@ -19,13 +19,16 @@ import type { Costs } from "./traffic.ts";
 /** A figure by contender. */
 export type By<Figure> = ReadonlyMap<Contender, Figure>;
 
+/** µs a request by whose code it was, of each route. */
+export type Profiles = By<Partial<Record<Route, TimeByOwner>>>;
+
 /** What was counted; null: it could not be, here. */
 export interface Counts {
   readonly costs: By<Costs>;
   readonly allocations: By<Allocations>;
   readonly instructions: By<Partial<Record<Route, number>>> | null;
-  /** µs a request by whose code it was; null: not asked for. */
-  readonly profiles: By<Partial<Record<Route, TimeByOwner>>> | null;
+  /** Null: not asked for. */
+  readonly profiles: Profiles | null;
   /** Bytes a session. */
   readonly memory: By<number>;
   readonly expired: Expired;
@@ -70,7 +73,7 @@ export async function runCounts(run: CountRun): Promise<Counts> {
   const allocations = await each("allocation", contenders, (one) =>
     allocationsOf(one, allocating, servers),
   );
-  const few = settings.closely ? contenders.filter(({ name }) => LOOKED_AT.test(name)) : [];
+  const few = contenders.filter(({ name }) => LOOKED_AT.test(name));
   const profiles = settings.closely
     ? await each("profile", few, (one) => closely(one, run, profileOf))
     : null;

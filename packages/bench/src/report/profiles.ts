@@ -1,13 +1,10 @@
 /** Tables of where the time of a request goes. */
 import type { Contender, Route } from "../contender.ts";
 import { FRAMEWORKS } from "../contender.ts";
-import type { By } from "../counts/run.ts";
+import type { Profiles } from "../counts/run.ts";
 import type { TimeByOwner } from "../process/profile.ts";
 import { figure, tableOf } from "./table.ts";
 import { titleOf } from "./throughput.ts";
-
-/** By contender and route. */
-export type Profiles = By<Partial<Record<Route, TimeByOwner>>>;
 
 /** Owners with less than this of every contender's request, in µs, are told together. */
 const LITTLE = 0.4;
