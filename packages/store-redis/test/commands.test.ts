@@ -147,6 +147,18 @@ describe("what is kept", () => {
     expect(await admin.pttl(nameOf(record))).toBeGreaterThan(life - 10_000);
   });
 
+  test("an index lives at least as long as each record in it, whichever came first", async () => {
+    const lives = [2, 1, 5, 3].map((hours) => hours * 3_600_000);
+    const now = systemClock.now();
+    for (const [n, life] of lives.entries()) {
+      const record = recordOf(systemClock, "carol", { absoluteExpiresAt: now + life });
+      await store.create(record);
+      const longest = Math.max(...lives.slice(0, n + 1));
+      for (const name of [indexOf(record, "i"), indexOf(record, "n")])
+        expect(await admin.pttl(name)).toBeGreaterThan(longest + 3_600_000 - 10_000);
+    }
+  });
+
   test("revokeAll ends a session that the owner's index has lost, and spares the one to keep", async () => {
     const [lost, kept] = [recordOf(systemClock, "ada"), recordOf(systemClock, "ada")];
     await store.create(lost);

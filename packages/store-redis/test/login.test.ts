@@ -188,14 +188,35 @@ describe("who is evicted", () => {
     expect(await admin.zcard(indexOf(last, "n"))).toBe(waiting + 2 * alive);
   });
 
-  test("[B-05] nobody for up to 8 whose records were taken away behind the store's back, wherever they stand", async () => {
+  test("[B-05] nobody for the oldest whose records were taken away behind the store's back; the others have their places", async () => {
     await fresh();
     const mine = await sessionsOf(store, "ada", 9);
-    const gone = mine.filter((_, n) => n > 1);
-    await admin.del(...gone.map(nameOf));
+    const [first, second, third, fourth] = mine;
+    await admin.del(...[first, third].map((record) => nameOf(record ?? recordOf(clock, "ada"))));
     expect(await evictedBy(store, recordOf(clock, "ada"), evicting(9))).toEqual([]);
-    expect(await evictedBy(store, recordOf(clock, "ada"), evicting(3))).toEqual([mine[0]?.handle]);
-    await isAlone(store, "ada", 3);
+    expect(await evictedBy(store, recordOf(clock, "ada"), evicting(9))).toEqual([second?.handle]);
+    expect(await evictedBy(store, recordOf(clock, "ada"), evicting(9))).toEqual([]);
+    expect(await evictedBy(store, recordOf(clock, "ada"), evicting(9))).toEqual([fourth?.handle]);
+    await isAlone(store, "ada", 9);
+  });
+
+  test("[B-05] the oldest before the one that is replaced and before those of its millisecond", async () => {
+    await fresh();
+    const now = clock.now();
+    const ages = [4, 3, 3, 3, 3, 2, 1];
+    const mine = await sessionsOf(store, "ada", ages.length, (n) => ({
+      createdAt: now - (ages[n] ?? 0) * 1_000,
+    }));
+    const [replaced] = mine;
+    const next = recordOf(clock, "ada");
+    const outcome = await store.replace(replaced ?? next, next, {
+      expectedVersion: 1,
+      ending: { why: "rotated", at: now },
+      admission: evicting(5),
+    });
+    const evicted = "evicted" in outcome ? outcome.evicted : [];
+    expect(evicted.map(({ handle }) => handle)).toEqual(handlesOf(mine.slice(1, 3)));
+    await isAlone(store, "ada", 5);
   });
 
   test("[B-05] nobody for 50 of the oldest that were taken away, and nobody is refused for 50 anywhere", async () => {
@@ -260,6 +281,24 @@ describe("who is evicted", () => {
     expect(await store.listOwner(KIND, ownerOf("ada"))).toHaveLength(2);
     expect(await evictedBy(store, recordOf(clock, "ada"), evicting(2))).toEqual([record.handle]);
     await isAlone(store, "ada", 2);
+  });
+
+  test("[B-05] a session is counted once that none of 120 was counted by, for a fast clock took them all for expired", async () => {
+    await fresh();
+    const fast = manualClock(clock.now() + CLOCK_TOLERANCE);
+    const ahead = storeOf({ clock: fast });
+    const mine = await sessionsOf(store, "ada", 120);
+    const [longest, kept] = mine;
+    if (!longest || !kept) throw new Error("no sessions");
+    await store.touch(longest, clock.now(), clock.now() + HOUR);
+    for (const each of [clock, fast]) each.advance(30 * MINUTE - 1);
+    await ahead.end(longest, { why: "logout", at: fast.now() });
+    expect(await store.touch(kept, clock.now(), clock.now() + HOUR)).toBe(true);
+    clock.advance(1);
+    for (const max of [2, 3])
+      expect(await evictedBy(store, recordOf(clock, "ada"), evicting(max))).toEqual([]);
+    await isAlone(store, "ada", 3);
+    expect(await evictedBy(store, recordOf(clock, "ada"), evicting(3))).toEqual([kept.handle]);
   });
 
   test(

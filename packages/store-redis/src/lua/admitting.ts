@@ -2,14 +2,10 @@
 
 /**
  * Lua of the limits. Without one, or while there is room, an owner's records are counted by two commands.
- * `evict-oldest` reads those that have to go and LOOK more, however many there are; `evict-idle`, for which
+ * `evict-oldest` reads those that have to go, however many there are; `evict-idle`, for which
  * there is no index, and `reject`, which looks at each before it refuses, read all of the owner's.
  */
 export const ADMITTING: string = String.raw`
--- so many of the oldest are looked at beside those that have to go, and make room first if their record
--- was taken away behind the store's back: up to this limit nobody is evicted for one of those
-local LOOK = 8
-
 -- fails if anything but the record to be replaced has the key or the handle
 local function free(row, inherited)
   if judge(load(row.t, digest(row.key))) then fail("SOJOURNEXISTS taken") end
@@ -28,12 +24,28 @@ local function excess(owner, max, old)
   return (scores[1] or scores[2]) and number - 1 or number
 end
 
--- the places of an owner's oldest: at least so many, with all that were created in the ms of the last one
-local function oldestOf(owner, number)
-  local places = placesOf(owner, "1", "2", number)
-  local last = places[number]
-  if last then places = placesOf(owner, "1", "1" .. last.created .. "\255") end
-  places[#places + 1] = placesOf(owner, "0", "1", 1)[1]
+-- the places of an owner's oldest but for the record to be replaced: so many, and whatever else was created in
+-- the ms of the last one
+local function oldestOf(owner, number, old)
+  local skip = old and old.o == owner and short(old.t, old.h)
+  local counted = placesOf(owner, "0", "1", 1)[1]
+  local function sorted(places)
+    local some = {}
+    places[#places + 1] = counted
+    for _, place in ipairs(places) do
+      if place.id ~= skip then some[#some + 1] = place end
+    end
+    sort(some, "created")
+    return some
+  end
+  local found = placesOf(owner, "1", "2", number + 2)
+  local following = found[number + 2]
+  local places = sorted(found)
+  local last = places[math.min(number, #places)].created
+  if following and following.created == last then
+    places = sorted(placesOf(owner, "1", "1" .. last .. "\255"))
+  end
+  while places[#places].created > last do places[#places] = nil end
   return places
 end
 
@@ -44,21 +56,22 @@ local function first(rows, number)
   return some
 end
 
--- the oldest records, as many as are too many; whatever it meets that is not alive makes room
+-- the oldest records, as many as are too many; whatever stands among them and is not alive makes room
 local function oldest(owner, max, old, number)
   while number > 0 do
     local rows, lapsed = {}, false
-    for _, place in ipairs(oldestOf(owner, number + LOOK)) do
+    for _, place in ipairs(oldestOf(owner, number, old)) do
       local row = living(place)
+      rows[#rows + 1] = row
       if not row then
         lapse(place)
         lapsed = true
-      elseif not old or row.h ~= old.h then
-        rows[#rows + 1] = row
       end
     end
-    sort(rows, "c", "q")
-    if not lapsed then return first(rows, number) end
+    if not lapsed then
+      sort(rows, "c", "q")
+      return first(rows, number)
+    end
     number = excess(owner, max, old)
   end
   return {}

@@ -16,7 +16,8 @@
  * - *ended by endOwner*: it takes every entry out that it does not spare.
  * - *ended by endAll*: they are in the index of a generation that is over, whose name nobody makes.
  * - *a record that was taken away behind the store's back* (an eviction policy, DEL): seen when it is
- *   looked at; until then, or until its deadline, it has its place. See `LOOK` in lua/admitting.ts.
+ *   looked at, as it is among the oldest when one of those has to go; until then, or until its deadline,
+ *   it has its place.
  */
 export const FINDING: string = String.raw`
 -- the endings of generations that are remembered
@@ -59,8 +60,12 @@ local function lead(id, to)
 end
 
 -- in /n: an owner has a record; flag 0 for the one with the negative score, 1 for the others
+local beginnings = {}
 local function ofOwner(owner)
-  return "o" .. string.gsub(string.sub(owner, 5), "%z", "\0002") .. "\0"
+  if not beginnings[owner] then
+    beginnings[owner] = "o" .. string.gsub(string.sub(owner, 5), "%z", "\0002") .. "\0"
+  end
+  return beginnings[owner]
 end
 
 local function entry(place, flag)

@@ -2,41 +2,57 @@
 
 /** Lua that writes the indexes. Nothing of it reads a record. */
 export const INDEXING: string = String.raw`
--- entries to sweep; so many of an owner are few
-local SWEEP, FEW = 20, 100
+-- entries to sweep; so many of an owner are few; ms
+local SWEEP, FEW, HOUR = 20, 100, 3600000
 
--- an index lives at least as long as each record that was ever in it
+-- an index lives at least as long as each record that was ever in it; an hour more, so that the next one
+-- need not make it live longer
 local function outlive(name, instant)
-  local ms = life(instant)
-  redis.call("PEXPIRE", name, ms, "NX")
-  redis.call("PEXPIRE", name, ms, "GT")
+  if redis.call("PTTL", name) >= instant - now + SLACK then return end
+  redis.call("PEXPIRE", name, life(instant + HOUR))
 end
 
--- sets a deadline; a negative sign where it is what an owner is counted by
-local function score(place, sign, instant)
-  local number = text(sign * math.max(0, math.min(instant, EVER)))
-  redis.call("ZADD", index(place.t, "/i"), number, member(place))
+-- a deadline as a score; a negative sign where it is what an owner is counted by
+local function score(sign, instant)
+  return text(sign * math.max(0, math.min(instant, EVER)))
 end
 
--- sets the flag of a record, and its score by it
-local function flag(place, from, to, instant)
-  local n = index(place.t, "/n")
-  redis.call("ZREM", n, entry(place, from))
-  redis.call("ZADD", n, 0, entry(place, to))
-  score(place, to == "0" and -1 or 1, instant)
+-- indexes a record by its deadline beside the one that its owner is counted by, or in place of it
+local function compete(place, instant, longest, ...)
+  local i, n = index(place.t, "/i"), index(place.t, "/n")
+  local last = longest and deadline(longest) or 0
+  if last >= instant then
+    redis.call("ZADD", i, score(1, instant), member(place))
+    redis.call("ZADD", n, 0, entry(place, "1"), ...)
+  elseif longest then
+    redis.call("ZADD", i, score(-1, instant), member(place), score(1, last), member(longest))
+    redis.call("ZREM", n, entry(place, "1"), entry(longest, "0"))
+    redis.call("ZADD", n, 0, entry(place, "0"), 0, entry(longest, "1"), ...)
+  else
+    redis.call("ZADD", i, score(-1, instant), member(place))
+    redis.call("ZREM", n, entry(place, "1"))
+    redis.call("ZADD", n, 0, entry(place, "0"), ...)
+  end
 end
 
--- sets the deadline of an alive record in the index, and what its owner is counted by
-local function schedule(row)
+-- sets the deadline of an alive record in the index, and by which its owner is counted; whatever scores and
+-- names follow come into /n with it
+local function schedule(row, ...)
   local place = placeOf(row)
-  if not row.o then return score(place, 1, row.e) end
-  local longest = placesOf(row.o, "0", "1", 1)[1]
-  if not longest then return flag(place, "1", "0", row.e) end
-  if member(longest) == member(place) then return score(place, -1, row.e) end
-  local last = deadline(longest)
-  if last >= row.e then return flag(place, "0", "1", row.e) end
-  flag(longest, "0", "1", last)
-  flag(place, "1", "0", row.e)
+  local longest = row.o and placesOf(row.o, "0", "1", 1)[1]
+  if row.o and not (longest and member(longest) == member(place)) then
+    return compete(place, row.e, longest, ...)
+  end
+  redis.call("ZADD", index(row.t, "/i"), score(row.o and -1 or 1, row.e), member(place))
+  if ... then redis.call("ZADD", index(row.t, "/n"), ...) end
+end
+
+-- makes a record the one that its owner is counted by
+local function promote(place, instant)
+  local n = index(place.t, "/n")
+  redis.call("ZREM", n, entry(place, "1"))
+  redis.call("ZADD", n, 0, entry(place, "0"))
+  redis.call("ZADD", index(place.t, "/i"), score(-1, instant), member(place))
 end
 
 -- of an owner's records, none of which has the flag, the one that lives longest, and until when: of few
@@ -62,21 +78,22 @@ local function longestOf(owner)
   until #found == 0
 end
 
--- takes a record from its owner, who is then counted by the one that lives longest of the others
-local function disown(place)
+-- takes a record from its owner, who is then counted by the one that lives longest of the others; whatever
+-- names follow go out of /n with it
+local function disown(place, ...)
   local n = index(place.t, "/n")
-  redis.call("ZREM", n, entry(place, "1"))
+  redis.call("ZREM", n, entry(place, "1"), ...)
   if redis.call("ZREM", n, entry(place, "0")) == 0 then return end
   local longest, last = longestOf(place.o)
-  if longest then flag(longest, "1", "0", last) end
+  if longest then promote(longest, last) end
 end
 
 -- takes a record out of every index
 local function unindex(row)
   local place = placeOf(row)
+  local name = lead(place.id, digest(row.key))
   redis.call("ZREM", index(row.t, "/i"), member(place))
-  redis.call("ZREM", index(row.t, "/n"), lead(place.id, digest(row.key)))
-  if row.o then disown(place) end
+  if row.o then disown(place, name) else redis.call("ZREM", index(row.t, "/n"), name) end
 end
 
 -- an entry whose record is not alive, whatever its deadline: it waits to be forgotten
@@ -87,7 +104,9 @@ end
 
 -- the same for what expired by an instant, at most SWEEP of it; answers how much it was. Of an owner
 -- whose longest-lived has expired, all have
+local retired = {}
 local function retire(t, last)
+  if last <= (retired[t] or -EVER) then return 0 end
   local i, n = index(t, "/i"), index(t, "/n")
   local found = redis.call("ZRANGEBYSCORE", i, text(-last), text(last), "WITHSCORES", "LIMIT", 0, SWEEP)
   for each = 1, #found, 2 do
@@ -95,7 +114,9 @@ local function retire(t, last)
     redis.call("ZADD", i, text(math.abs(found[each + 1]) - OVER), found[each])
     if place.o then redis.call("ZREM", n, entry(place, "0"), entry(place, "1")) end
   end
-  return #found / 2
+  local number = #found / 2
+  if number < SWEEP then retired[t] = last end
+  return number
 end
 
 -- retires some of what expired a while ago, by any clock, and takes out some of what is forgotten;

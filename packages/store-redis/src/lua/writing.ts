@@ -9,13 +9,13 @@ local LONG = 400 * 86400000
 -- generation of the owner
 local INSTANTS, OWNERS_GENERATION = 2, 22
 
--- writes a record as its row is
-local function write(row)
+-- writes a record as its row is; whatever follows is for schedule
+local function write(row, ...)
   local owner, rest = row.o and string.sub(row.o, 4) or "", string.sub(row.key, 27)
   local packed = struct.pack(RECORD, "r1", row.s, row.e, row.g, row.og, row.v, row.c, row.a, row.q,
     #row.h, row.h, #owner, owner, #rest, rest)
   redis.call("SET", named(row.t, digest(row.key)), packed .. row.p, "PX", life(row.e + remember))
-  schedule(row)
+  schedule(row, ...)
 end
 
 -- writes the instants of a record where they are
@@ -31,9 +31,8 @@ local function put(row)
   local clock = redis.call("TIME")
   row.q = tonumber(clock[1]) * 1e6 + tonumber(clock[2])
   row.g = generation(state(row.t))
-  row.og = generation(row.o and redis.call("GET", ownersState(row.o)))
-  write(row)
-  redis.call("ZADD", index(row.t, "/n"), 0, lead(short(row.t, row.h), digest(row.key)))
+  row.og = generation(row.o and known(ownersState(row.o)))
+  write(row, 0, lead(short(row.t, row.h), digest(row.key)))
   outlive(index(row.t, "/i"), row.a + remember)
   outlive(index(row.t, "/n"), row.a + remember)
 end
