@@ -78,17 +78,17 @@ describe("G6 encryption", () => {
   test("T-KEY2 a plain payload is refused where encryption is on, unless acceptPlain says otherwise", async () => {
     const { node, payloads, clock } = shared();
     const visitor = node({ secret: A }).browser();
-    await visitor.visit((session) => session.set("a", "tea") && session.login("ada"));
-    await visitor.visit((session) => void session.set("a", "tea"));
+    await visitor.visit((session) => session.set("a", "a pot of tea") && session.login("ada"));
+    await visitor.visit((session) => void session.set("a", "a pot of tea"));
     const strict = visitor.at(node({ secret: A, encryption: true }).pipeline);
     expect(await strict.visit((session) => session.principal)).toBeNull();
     const moving = visitor.at(node({ secret: A, encryption: { acceptPlain: true } }).pipeline);
-    expect(await moving.visit((session) => session.get("a"))).toBe("tea");
-    expect((await payloads()).join()).toContain("tea");
+    expect(await moving.visit((session) => session.get("a"))).toBe("a pot of tea");
+    expect((await payloads()).join()).toContain("a pot of tea");
     clock.advance(MINUTE);
     await moving.visit(() => {});
-    expect((await payloads()).join()).not.toContain("tea");
-    expect(await strict.visit((session) => session.get("a"))).toBe("tea");
+    expect((await payloads()).join()).not.toContain("a pot of tea");
+    expect(await strict.visit((session) => session.get("a"))).toBe("a pot of tea");
   });
 
   test("ASVS 11.2.2 after a new key every session that is used is encrypted anew with its next touch", async () => {
