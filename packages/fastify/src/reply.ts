@@ -1,6 +1,5 @@
 /** What a session does to a reply: the cookie, the headers for caches, an answer taken back. */
 import type { Readable } from "node:stream";
-import type { CookieSerializeOptions } from "@fastify/cookie";
 import { isSojournError, privacyHeaders, serializeCookie } from "@sojourn/core";
 import type { PlannedCookie, ResponsePlan } from "@sojourn/core";
 import type { FastifyReply } from "fastify";
@@ -51,26 +50,9 @@ export function discardAnswer(reply: FastifyReply, payload: unknown, error: unkn
   if (isSojournError(error) && error.headers) reply.headers(error.headers);
 }
 
-/**
- * Every attribute is spelled out, for `parseOptions` of @fastify/cookie are defaults of all cookies.
- * With `hook: false` it collects cookies and never writes them: then the header is set here.
- */
+/** Not by `reply.setCookie`, whose `parseOptions` are defaults of all cookies; it leaves this header as it is. */
 function setCookie(reply: FastifyReply, { name, value, attributes }: PlannedCookie): void {
-  const spelledOut = {
-    domain: undefined,
-    partitioned: undefined,
-    priority: undefined,
-    maxAge: undefined,
-    expires: attributes.maxAge === 0 ? new Date(0) : undefined,
-    encode: String,
-    signed: false,
-    ...attributes,
-  };
-  reply.setCookie(name, value, spelledOut as CookieSerializeOptions);
-  const written = [reply.getHeader("set-cookie")].flat().map(String);
-  if (!written.some((header) => header.startsWith(`${name}=${value}`))) {
-    reply.header("set-cookie", serializeCookie(name, value, attributes));
-  }
+  reply.header("set-cookie", serializeCookie(name, value, attributes));
 }
 
 function headerOf(reply: FastifyReply, name: string): string | undefined {

@@ -63,7 +63,7 @@ describe("Set-Cookie", () => {
       "partitioned and priority (CHIPS)",
       { sameSite: "none", partitioned: true, priority: "high" },
       https,
-      "__Host-sid=<token>; Path=/; HttpOnly; Secure; Partitioned; Priority=High; SameSite=None",
+      "__Host-sid=<token>; Path=/; HttpOnly; Secure; SameSite=None; Partitioned; Priority=High",
     ],
     ["scripts may read", { httpOnly: false }, {}, "sid=<token>; Path=/; SameSite=Lax"],
   ];
@@ -156,7 +156,7 @@ describe("@fastify/cookie", () => {
     ]);
     const cookie = cookieHeader(answer.headers["set-cookie"]);
     expect((await app.inject({ url: "/out", headers: { cookie } })).headers["set-cookie"]).toBe(
-      "sid=; Max-Age=0; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax",
+      "sid=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax",
     );
   });
 
