@@ -4,7 +4,7 @@ import { createSessionManager, memoryStore } from "@sojourn/core";
 import type { AnySessionEvent } from "@sojourn/core";
 import * as fc from "fast-check";
 import { expect } from "vitest";
-import { decodeEvent, encodeEvent } from "../../packages/core/src/nodes/crossing.ts";
+import { decodeEvents, encodeEvents } from "../../packages/core/src/nodes/crossing.ts";
 import type { Handle, SignalListener } from "../../packages/core/src/store/contract.ts";
 import { SECRET } from "./support/answer.ts";
 import { anyText, damaged, spoiled } from "./support/damage.ts";
@@ -26,13 +26,14 @@ const text = (value: unknown): string =>
   JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? `${item}` : item)) ?? "";
 const messages = (): fc.Arbitrary<string> => {
   const event = fc.constantFrom(...EVENTS);
-  const badEnding = event.chain((good) =>
-    spoiled(ending).map((bad) => text({ v: 1, node: "b", event: { ...good, ending: bad } })),
-  );
+  const some = fc.array(event, { minLength: 1, maxLength: 3 });
+  const told = (events: fc.Arbitrary<unknown>): fc.Arbitrary<string> =>
+    fc.tuple(events, some).map(([bad, good]) => text({ v: 2, node: "b", events: [bad, ...good] }));
   return fc.oneof(
-    event.chain((good) => damaged(encodeEvent("node-b", good))),
-    event.chain((good) => spoiled({ ...good }).map((bad) => text({ v: 1, node: "b", event: bad }))),
-    badEnding,
+    some.chain((good) => damaged(encodeEvents("node-b", good).join())),
+    spoiled({ v: 2, node: "b", events: EVENTS }).map(text),
+    told(event.chain((good) => spoiled({ ...good }))),
+    told(event.chain((good) => spoiled(ending).map((bad) => ({ ...good, ending: bad })))),
     fc.json({ maxDepth: 3 }),
     anyText,
   );
@@ -41,9 +42,7 @@ const messages = (): fc.Arbitrary<string> => {
 const isText = (value: unknown): boolean => typeof value === "string";
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 
-fuzz("any message: an event of the right form, or none", messages, (message) => {
-  const event = decodeEvent(NODE, message);
-  if (event === null) return;
+function isOfTheRightForm(event: ReturnType<typeof decodeEvents>[number]): void {
   expect(event.remote).toBe(true);
   expect(Object.getPrototypeOf(event)).toBe(Object.prototype);
   const { type, at, principal } = event;
@@ -52,6 +51,10 @@ fuzz("any message: an event of the right form, or none", messages, (message) => 
   expect([isTextOrNull(event.handle), isTextOrNull(principal)]).toEqual([true, true]);
   if (type === "login") return expect(isTextOrNull(event.previous)).toBe(true);
   expect([isText(event.ending.why), Number.isFinite(event.ending.at)]).toEqual([true, true]);
+}
+
+fuzz("any message: events of the right form, or none", messages, (message) => {
+  for (const event of decodeEvents(NODE, message)) isOfTheRightForm(event);
 });
 
 fuzz(

@@ -163,6 +163,7 @@ describe("[E-23] nothing that is over is served while the store is away", () => 
     const { here, there } = nodes();
     const visitor = await loggedIn(here);
     await end(visitor.at(there.pipeline), there);
+    await settled(1);
     here.line.cut("rejects");
     expect(await standing(visitor)).toMatch(REFUSED);
   });
@@ -172,6 +173,7 @@ describe("[E-23] nothing that is over is served while the store is away", () => 
     const visitor = await loggedIn(here);
     here.line.cut("rejects");
     await end(visitor.at(there.pipeline), there);
+    await settled(1);
     expect(await standing(visitor)).toMatch(REFUSED);
   });
 
@@ -210,6 +212,7 @@ describe("[E-23] nothing that is over is served while the store is away", () => 
     await visitor.at(pipeline).visit(() => {});
     expect(clock.bus.listening).toBe(before + 1);
     await clock.there.sessions.revokeAll("ada");
+    await settled(1);
     clock.here.line.cut("rejects");
     expect(await standing(visitor.at(pipeline))).toMatch(REFUSED);
     await sessions.close();
@@ -234,6 +237,7 @@ describe("[E-23] nothing that is over is served while the store is away", () => 
     const slow = visitor.clone().open();
     await gate.reached("read");
     await there.sessions.revokeAll("ada");
+    await settled(1);
     gate.open();
     expect((await slow).session).toMatchObject({ principal: null, ending: { why: "revoked" } });
     here.line.cut("rejects");
@@ -249,6 +253,7 @@ describe("[E-23] nothing that is over is served while the store is away", () => 
     const slow = request.close();
     await gate.reached("update");
     await there.sessions.revokeAll("ada");
+    await settled(1);
     gate.open();
     await slow;
     here.line.cut("rejects");

@@ -47,6 +47,7 @@ async function story({ browser, sessions, clock }: World): Promise<void> {
   await last.visit((visit) => visit.logout());
   clock.advance(31 * MINUTE);
   await one.visit(() => {});
+  await settled(1);
 }
 
 describe("events of one process", () => {
@@ -77,8 +78,10 @@ describe("events of one process", () => {
     const heard: AnySessionEvent[] = [];
     const stop = there.sessions.on("login", (event) => heard.push(event));
     await here.sessions.create({ principal: "ada" });
+    await settled(1);
     stop();
     await here.sessions.create({ principal: "bob" });
+    await settled(1);
     expect(heard).toMatchObject([{ type: "login", principal: "ada", remote: true }]);
   });
 
@@ -91,6 +94,7 @@ describe("events of one process", () => {
     const listener = (event: unknown): void => void published.push(event);
     subscribe(EVENT_CHANNEL, listener);
     await here.sessions.create({ principal: "ada" });
+    await settled(1);
     unsubscribe(EVENT_CHANNEL, listener);
     expect(there.told("login")).toHaveLength(1);
     expect(lines).toEqual([]);
@@ -114,6 +118,7 @@ describe("events of one process", () => {
     sessions.on("store-failed", () => {});
     expect(bus.listening).toBe(0);
     await sessions.create({ principal: "ada" });
+    await settled(1);
     expect(bus.sent).toHaveLength(1);
     sessions.on("evicted", () => {});
     sessions.on("*", () => {});
@@ -150,45 +155,73 @@ describe("a message", () => {
   test("[B-10] of its own process, of another release or of a stranger is ignored", async () => {
     const { bus, here, there } = pair();
     await here.sessions.create({ principal: "ada" });
+    await settled(1);
     const { topic, text } = must(bus.sent.at(-1));
-    const good = JSON.parse(text) as { v: number; node: string; event: Record<string, unknown> };
-    const { ending: _, ...unended } = { ending: 0, ...good.event, type: "revoked" };
+    const good = JSON.parse(text) as { events: readonly Record<string, unknown>[] };
+    const event = must(good.events[0]);
+    const { ending: _, ...unended } = { ending: 0, ...event, type: "revoked" };
     const bad: unknown[] = [
       null,
       1,
       "text",
       [],
       {},
-      { ...good, v: 2 },
-      { ...good, v: "1" },
-      { ...good, event: null },
-      { ...good, event: "login" },
-      { ...good, event: [good.event] },
-      { ...good, event: { ...good.event, type: "created" } },
-      { ...good, event: { ...good.event, type: "constructor" } },
-      { ...good, event: { ...good.event, type: "*" } },
-      { ...good, event: { ...good.event, at: "now" } },
-      { ...good, event: { ...good.event, handle: { toString: "x" } } },
-      { ...good, event: { ...good.event, principal: 7 } },
-      { ...good, event: unended },
-      { ...good, event: { ...unended, ending: "revoked" } },
-      { ...good, event: { ...unended, ending: { why: "revoked" } } },
+      { ...good, v: 1, event },
+      { ...good, v: "2" },
+      { ...good, events: null },
+      { ...good, events: "login" },
+      { ...good, events: event },
+      { ...good, events: [null, "login", [event]] },
+      { ...good, events: [{ ...event, type: "created" }] },
+      { ...good, events: [{ ...event, type: "constructor" }] },
+      { ...good, events: [{ ...event, type: "*" }] },
+      { ...good, events: [{ ...event, at: "now" }] },
+      { ...good, events: [{ ...event, handle: { toString: "x" } }] },
+      { ...good, events: [{ ...event, principal: 7 }] },
+      { ...good, events: [unended] },
+      { ...good, events: [{ ...unended, ending: "revoked" }] },
+      { ...good, events: [{ ...unended, ending: { why: "revoked" } }] },
     ];
     there.events.length = 0;
     here.events.length = 0;
     for (const message of bad) bus.deliver(topic, JSON.stringify(message));
     for (const junk of ["", "{", "\0", "x".repeat(100_000)]) bus.deliver(topic, junk);
     expect(there.events).toEqual([]);
-    bus.deliver(topic, text);
-    expect(there.events).toHaveLength(1);
+    bus.deliver(topic, JSON.stringify({ ...good, events: [unended, event] }));
+    expect(there.events).toEqual([{ ...event, remote: true }]);
     expect(here.events).toEqual([]);
+  });
+
+  test("[B-10] has what happened in one turn of the event loop, in order, as far as it fits; a large event goes alone", async () => {
+    const { bus, here, there } = pair();
+    const large = "€".repeat(2_500);
+    const users = Array.from({ length: 30 }, (_, n) => `user-${n}`);
+    const login = (principal: string): Promise<unknown> => here.sessions.create({ principal });
+    await Promise.all([
+      ...users.map(login),
+      here.sessions.revokeAll("eve", large),
+      ...users.map(login),
+    ]);
+    await settled(1);
+    const crossing = here.events.filter(({ type }) => type !== "created");
+    expect(crossing).toHaveLength(61);
+    expect(there.events).toEqual(crossing.map((event) => ({ ...event, remote: true })));
+    const texts = bus.sent.map(({ text }) => text);
+    const alone = texts.findIndex((text) => text.includes(large));
+    expect(texts.length).toBeGreaterThan(3);
+    expect(texts.length).toBeLessThan(10);
+    expect(texts[alone]).not.toContain("user-");
+    expect(texts.at(-1)).not.toContain(large);
+    for (const [n, text] of texts.entries())
+      if (n !== alone) expect(text.length).toBeLessThan(2_600);
   });
 
   test("cannot reach a prototype", async () => {
     const { bus, here, there } = pair();
     await here.sessions.create({ principal: "ada" });
+    await settled(1);
     const { topic, text } = must(bus.sent.at(-1));
-    bus.deliver(topic, text.replace('"event":{', '"event":{"__proto__":{"polluted":1},'));
+    bus.deliver(topic, text.replace('"events":[{', '"events":[{"__proto__":{"polluted":1},'));
     const event = must(there.told("login").at(-1));
     expect(Object.getPrototypeOf(event)).toBe(Object.prototype);
     expect(Object.keys(event)).not.toContain("__proto__");
@@ -213,12 +246,14 @@ describe("a message", () => {
     bus.mode = "hang";
     const visitor = here.browser();
     await visitor.visit((session) => session.login("ada"));
+    await settled(1);
     expect(await here.sessions.revokeAll("ada")).toBe(1);
   });
 
   test("is on its way before close() is done: a command-line revocation is heard", async () => {
     const { bus, here, there } = pair();
     await here.sessions.create({ principal: "ada" });
+    await settled(1);
     bus.mode = "hold";
     await here.sessions.revokeAll("ada");
     const closing = here.sessions.close();

@@ -167,7 +167,7 @@ describe("a message is only a hint", () => {
     const { endings } = await watch(made, made.other);
     const ending = { why: "revoked", at: made.clock.now() };
     const event = { type: "revoked", at: made.clock.now(), handle: null, principal: "ada", ending };
-    made.bus.deliver("session", JSON.stringify({ v: 1, node: "stranger", event }));
+    made.bus.deliver("session", JSON.stringify({ v: 2, node: "stranger", events: [event] }));
     await made.pass(MINUTE);
     expect(endings).toEqual([]);
   });

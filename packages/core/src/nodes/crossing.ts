@@ -17,17 +17,33 @@ export function crosses(name: string): boolean {
   return CROSSING.has(name);
 }
 
-/** The message by which `node` tells of an event. */
-export function encodeEvent(node: string, event: AnySessionEvent): string {
-  return JSON.stringify({ v: 1, node, event });
+/** Characters of events in a message: at 3 bytes each they fit into a notification of Postgres, which has 8,000. */
+const MOST = 2_500;
+
+/** The messages by which `node` tells of events: as few as there can be. An event that is too large goes alone. */
+export function encodeEvents(node: string, events: readonly AnySessionEvent[]): readonly string[] {
+  const messages: string[][] = [];
+  let room = 0;
+  for (const event of events) {
+    const text = JSON.stringify(event);
+    if (text.length > room) {
+      messages.push([]);
+      room = MOST;
+    }
+    messages.at(-1)?.push(text);
+    room -= text.length;
+  }
+  return messages.map((texts) => `{"v":2,"node":"${node}","events":[${texts.join()}]}`);
 }
 
-/** What a message says; null for one of another release, of a stranger, or of `node` itself. */
-export function decodeEvent(node: string, text: string): CrossingEvent | null {
-  const { v, node: sender, event } = fieldsOf(parse(text));
-  if (v !== 1 || sender === node) return null;
-  const fields = fieldsOf(event);
-  return isCrossing(fields) ? { ...fields, remote: true } : null;
+/** What a message says; nothing where it is of another release, of a stranger, or of `node` itself. */
+export function decodeEvents(node: string, text: string): readonly CrossingEvent[] {
+  const { v, node: sender, events } = fieldsOf(parse(text));
+  if (v !== 2 || sender === node || !Array.isArray(events)) return [];
+  return events.flatMap((event: unknown) => {
+    const fields = fieldsOf(event);
+    return isCrossing(fields) ? { ...fields, remote: true as const } : [];
+  });
 }
 
 /** Whether it has what listeners rely on; fields of a later release may come beside it. */

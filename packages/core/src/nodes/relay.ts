@@ -1,10 +1,12 @@
 /** Tells the other processes on a store what happened in this one, and hears what happened there. */
 import { randomUUID } from "node:crypto";
+// By name, for clocks that tests put in its place leave this one alone.
+import { setImmediate } from "node:timers";
 import { isSojournError, SojournError } from "../errors.ts";
 import type { AnySessionEvent, Events } from "../events.ts";
 import type { Signals } from "../store/contract.ts";
 import { withDeadline } from "../store/deadline.ts";
-import { crosses, decodeEvent, encodeEvent } from "./crossing.ts";
+import { crosses, decodeEvents, encodeEvents } from "./crossing.ts";
 
 /** What a relay works between. */
 export interface RelayParts {
@@ -17,14 +19,16 @@ export interface RelayParts {
 }
 
 /**
- * Sends events as they happen, without waiting: a message that is lost costs time, no guarantee.
- * Listens only once somebody wants to know.
+ * Sends events as they happen, those of one turn of the event loop together, without waiting: a message that is
+ * lost costs time, no guarantee. Listens only once somebody wants to know.
  */
 export class Relay {
   readonly #parts: RelayParts;
   readonly #node = randomUUID();
   readonly #onOpened = new Set<() => void>();
   readonly #sending = new Set<Promise<void>>();
+  /** What happened in this turn. */
+  #told: AnySessionEvent[] = [];
   #stop: (() => void) | null = null;
   #closed = false;
 
@@ -39,8 +43,7 @@ export class Relay {
     const { signals, topic, events } = this.#parts;
     this.#stop = signals.listen(topic, {
       message: (text) => {
-        const event = decodeEvent(this.#node, text);
-        if (event) events.deliver(event);
+        for (const event of decodeEvents(this.#node, text)) events.deliver(event);
       },
       opened: () => {
         for (const listener of this.#onOpened) listener();
@@ -55,6 +58,7 @@ export class Relay {
 
   /** Hears nothing any more, and waits for what is being sent. */
   async close(): Promise<void> {
+    this.#sendTold();
     this.#closed = true;
     this.#stop?.();
     this.#stop = null;
@@ -64,14 +68,23 @@ export class Relay {
 
   #tell(event: AnySessionEvent): void {
     if (this.#closed) return;
-    const sending = this.#send(event).finally(() => this.#sending.delete(sending));
-    this.#sending.add(sending);
+    if (this.#told.length === 0) setImmediate(() => this.#sendTold());
+    this.#told.push(event);
   }
 
-  async #send(event: AnySessionEvent): Promise<void> {
+  #sendTold(): void {
+    const told = this.#told;
+    this.#told = [];
+    for (const message of encodeEvents(this.#node, told)) {
+      const sending = this.#send(message).finally(() => this.#sending.delete(sending));
+      this.#sending.add(sending);
+    }
+  }
+
+  async #send(message: string): Promise<void> {
     const { signals, topic, events } = this.#parts;
     try {
-      await signals.send(topic, encodeEvent(this.#node, event));
+      await signals.send(topic, message);
     } catch (error) {
       const code = isSojournError(error) ? error.code : "SOJOURN_STORE_UNAVAILABLE";
       events.emit("store-failed", { operation: "signal", code });
