@@ -1,5 +1,6 @@
 /** Many waits and one timer. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { NO_PLACE } from "../src/collections/bag.ts";
 import { Deadlines, type Waiting } from "../src/store/deadlines.ts";
 
 const MS = 100;
@@ -7,7 +8,7 @@ const MS = 100;
 /** One that waits from now on, and notes when it was too late. */
 function waiting(late: string[], name: string, ms: number = MS): Waiting {
   const dueAt = performance.now() + ms;
-  return { dueAt, tooLate: () => void late.push(`${name} ${performance.now()}`) };
+  return { place: NO_PLACE, dueAt, tooLate: () => void late.push(`${name} ${performance.now()}`) };
 }
 
 describe("deadlines", () => {
@@ -29,7 +30,7 @@ describe("deadlines", () => {
     deadlines.add(waiting(late, "third"));
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(1_000);
-    expect(late).toEqual(["first 100", "second 130", "third 130"]);
+    expect(late.toSorted()).toEqual(["first 100", "second 130", "third 130"]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -64,6 +65,7 @@ describe("deadlines", () => {
 
   test("who begins to wait again when it was too late gets the whole time", () => {
     const again = {
+      place: NO_PLACE,
       dueAt: MS,
       tooLate: () => {
         late.push(`again ${performance.now()}`);

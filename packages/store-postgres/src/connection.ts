@@ -1,5 +1,5 @@
 /** The way to Postgres: one statement on one connection of the pool, with deadlines and typed errors. */
-import { withDeadline } from "@sojourn/core/store";
+import { Bag, type Bagged, NO_PLACE, withDeadline } from "@sojourn/core/store";
 import { closed, hung, stateOf, toSojournError, unavailable } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 import { namesFor } from "./names.ts";
@@ -21,6 +21,11 @@ const LONGEST_PAUSE = 50;
 /** No such table, function or schema: somebody dropped them, and they are made again. */
 const VANISHED = new Set(["42P01", "42883", "3F000"]);
 
+/** An operation under way. */
+interface Running extends Bagged {
+  readonly outcome: Promise<unknown>;
+}
+
 /** A pool and what is under way on it. */
 export class Connection {
   readonly names: Names;
@@ -29,7 +34,7 @@ export class Connection {
   readonly #migrate: boolean;
   readonly #connectWithin: number;
   /** Operations under way. */
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new Bag<Running>();
   #ready: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -59,11 +64,12 @@ export class Connection {
   ): Promise<readonly unknown[]> {
     if (this.#closing) throw closed();
     const outcome = this.#asked(operation, statement, values);
-    this.#running.add(outcome);
+    const running = { outcome, place: NO_PLACE };
+    this.#running.add(running);
     try {
       return await outcome;
     } finally {
-      this.#running.delete(outcome);
+      this.#running.remove(running);
     }
   }
 
@@ -93,7 +99,7 @@ export class Connection {
   /** Resolves when nothing is under way any more. */
   async drain(): Promise<void> {
     if (this.#closing) throw closed();
-    await Promise.allSettled(this.#running);
+    await this.#settled();
   }
 
   /** Waits for what is under way, then ends a pool of its own. Idempotent. */
@@ -164,8 +170,12 @@ export class Connection {
     return `no connection within ${this.#connectWithin} ms: check that the server runs and can be reached`;
   }
 
+  async #settled(): Promise<void> {
+    await Promise.allSettled(this.#running.list().map(({ outcome }) => outcome));
+  }
+
   async #shutDown(): Promise<void> {
-    await Promise.race([Promise.allSettled(this.#running), pause(DRAIN_WITHIN)]);
+    await Promise.race([this.#settled(), pause(DRAIN_WITHIN)]);
     if (this.#own) await Promise.race([this.pool.end(), pause(DRAIN_WITHIN)]);
     else {
       this.pool.removeListener("error", ignore);

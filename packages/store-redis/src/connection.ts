@@ -1,4 +1,5 @@
 /** The way to Redis: runs scripts, fails fast while it is away, and lets go of what it made. */
+import { Bag } from "@sojourn/core/store";
 import { Batch } from "./batch.ts";
 import { clientFor } from "./client.ts";
 import { closed, unavailable } from "./errors.ts";
@@ -17,7 +18,7 @@ const COMING = new Set(["connecting", "connect", "wait"]);
 export class Connection {
   readonly client: RedisClient;
   readonly #own: boolean;
-  readonly #running: Running = new Set();
+  readonly #running: Running = new Bag();
   readonly #batch: Batch;
   /** Called when the connection is lost, or there. */
   readonly #waiting = new Set<() => void>();
@@ -125,12 +126,12 @@ export class Connection {
 
   readonly #onLost = (): void => {
     for (const done of this.#waiting) done();
-    for (const operation of this.#running)
+    for (const operation of this.#running.list())
       operation.fail(unavailable(operation.name, this.client.status, this.#lastError));
   };
 
   async #settled(): Promise<void> {
-    await Promise.all(Array.from(this.#running, (operation) => operation.over()));
+    await Promise.all(this.#running.list().map((operation) => operation.over()));
   }
 
   #connect(address: Address | null): RedisClient {

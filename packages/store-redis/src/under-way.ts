@@ -1,8 +1,9 @@
 /** An operation under way: settled by its outcome, or by the loss of the connection. */
+import { type Bag, type Bagged, NO_PLACE } from "@sojourn/core/store";
 import { toSojournError } from "./errors.ts";
 
 /** The operations under way. */
-export type Running = Set<Pick<UnderWay<never, unknown>, "fail" | "over" | "name">>;
+export type Running = Bag<Bagged & Pick<UnderWay<never, unknown>, "fail" | "over" | "name">>;
 
 /** What is settled; `A` is what the work answers, `T` what the caller is told. */
 interface Parts<A, T> {
@@ -17,7 +18,8 @@ interface Parts<A, T> {
 }
 
 /** See the top of the file. */
-export class UnderWay<A, T> {
+export class UnderWay<A, T> implements Bagged {
+  place: number = NO_PLACE;
   readonly #parts: Parts<A, T>;
   #isOver = false;
   #waiting: (() => void)[] | null = null;
@@ -71,7 +73,7 @@ export class UnderWay<A, T> {
   #settle(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    this.#parts.running.delete(this);
+    this.#parts.running.remove(this);
     for (const done of this.#waiting ?? []) done();
     return true;
   }

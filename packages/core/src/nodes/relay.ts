@@ -2,11 +2,17 @@
 import { randomUUID } from "node:crypto";
 // By name, for clocks that tests put in its place leave this one alone.
 import { setImmediate } from "node:timers";
+import { Bag, type Bagged, NO_PLACE } from "../collections/bag.ts";
 import { isSojournError, SojournError } from "../errors.ts";
 import type { AnySessionEvent, Events } from "../events.ts";
 import type { Signals } from "../store/contract.ts";
 import { withDeadline } from "../store/deadline.ts";
 import { crosses, decodeEvents, encodeEvents } from "./crossing.ts";
+
+interface Sending extends Bagged {
+  /** Never rejects. */
+  readonly done: Promise<void>;
+}
 
 /** What a relay works between. */
 export interface RelayParts {
@@ -26,7 +32,7 @@ export class Relay {
   readonly #parts: RelayParts;
   readonly #node = randomUUID();
   readonly #onOpened = new Set<() => void>();
-  readonly #sending = new Set<Promise<void>>();
+  readonly #sending = new Bag<Sending>();
   /** What happened in this turn. */
   #told: AnySessionEvent[] = [];
   #stop: (() => void) | null = null;
@@ -62,7 +68,7 @@ export class Relay {
     this.#closed = true;
     this.#stop?.();
     this.#stop = null;
-    const sent = Promise.all(this.#sending);
+    const sent = Promise.all(this.#sending.list().map(({ done }) => done));
     await withDeadline(sent, this.#parts.deadlineMs, tooLate).catch(() => {});
   }
 
@@ -76,8 +82,9 @@ export class Relay {
     const told = this.#told;
     this.#told = [];
     for (const message of encodeEvents(this.#node, told)) {
-      const sending = this.#send(message).finally(() => this.#sending.delete(sending));
+      const sending = { place: NO_PLACE, done: this.#send(message) };
       this.#sending.add(sending);
+      void sending.done.then(() => this.#sending.remove(sending));
     }
   }
 

@@ -1,4 +1,6 @@
 /** What this process has read a moment ago: all that it can go by while the store is away. */
+import { Bag, type Bagged, NO_PLACE } from "../collections/bag.ts";
+import { RenewedMap } from "../collections/renewed-map.ts";
 import type { RecordKey, Ref, StoredRecord } from "../store/contract.ts";
 
 /** How much is remembered, and how long. */
@@ -24,15 +26,19 @@ interface Reading {
   readonly readAt: number;
 }
 
+/** A call under way, and what was forgotten since it began: its answer may be older. */
+interface Call extends Bagged {
+  readonly doubts: Where[];
+}
+
 /** More than so many during one call, and everything in its answer is in doubt. */
 const MOST_DOUBTS = 1_000;
 
 /** Alive records by the key that they were read under, in the order of reading. */
 export class RecentRecords {
   readonly #options: RecentOptions;
-  readonly #readings = new Map<RecordKey, Reading>();
-  /** What was forgotten during each call under way: its answer may be older. */
-  readonly #doubts = new Set<Where[]>();
+  readonly #readings = new RenewedMap<RecordKey, Reading>();
+  readonly #calls = new Bag<Call>();
 
   constructor(options: RecentOptions) {
     this.#options = options;
@@ -41,12 +47,13 @@ export class RecentRecords {
   /** Runs a call whose answer is to be remembered. */
   async bring<T>(call: () => Promise<T>): Promise<Brought<T>> {
     const doubts: Where[] = [];
-    this.#doubts.add(doubts);
+    const under = { doubts, place: NO_PLACE };
+    this.#calls.add(under);
     try {
       const result = await call();
       return { result, isDoubtful: (record) => doubts.some((where) => where(record)) };
     } finally {
-      this.#doubts.delete(doubts);
+      this.#calls.remove(under);
     }
   }
 
@@ -56,7 +63,8 @@ export class RecentRecords {
     this.#readings.delete(key);
     this.#readings.set(key, { record, readAt: this.#options.now() });
     if (this.#readings.size <= this.#options.most) return;
-    for (const [oldest] of this.#readings) return void this.#readings.delete(oldest);
+    const [oldest] = this.#readings.keys();
+    if (oldest !== undefined) this.#readings.delete(oldest);
   }
 
   /** The record, if it was read within `staleForMs`. */
@@ -75,20 +83,21 @@ export class RecentRecords {
   }
 
   forget(where: Where): void {
-    for (const [key, { record }] of this.#readings) {
-      if (where(record)) this.#readings.delete(key);
+    for (const key of this.#readings.keys()) {
+      const reading = this.#readings.get(key);
+      if (reading && where(reading.record)) this.#readings.delete(key);
     }
     this.#doubt(where);
   }
 
   #doubt(where: Where): void {
-    for (const doubts of this.#doubts) {
+    for (const { doubts } of this.#calls.list()) {
       if (doubts.length < MOST_DOUBTS) doubts.push(where);
       else doubts[0] = () => true;
     }
   }
 
   #byHandle(handle: string): Reading | undefined {
-    return [...this.#readings.values()].findLast(({ record }) => record.handle === handle);
+    return this.#readings.values().findLast(({ record }) => record.handle === handle);
   }
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import { Bag, type Bagged, NO_PLACE } from "../collections/bag.ts";
 import { fieldsOf } from "../shape.ts";
 
 /** What was cut, as it is reported. */
@@ -25,7 +26,9 @@ export interface OpenConnection extends CutConnection {
 /** Names a request where the path would tell too much. */
 export type RouteOf = (request: IncomingMessage) => string;
 
-type Entry = Pick<OpenConnection, "request" | "response" | "socket"> & { readonly beganAt: number };
+interface Entry extends Bagged, Pick<OpenConnection, "request" | "response" | "socket"> {
+  readonly beganAt: number;
+}
 
 /** Events by which a server hands on what a client wants. */
 const ASKS = ["request", "checkContinue", "checkExpectation", "upgrade"] as const;
@@ -37,7 +40,7 @@ export class UnderWay {
   refused = 0;
   readonly #server: Server;
   readonly #routeOf: RouteOf;
-  readonly #open = new Set<Entry>();
+  readonly #open = new Bag<Entry>();
   #isLast = false;
   #emptied: () => void = () => {};
 
@@ -57,11 +60,14 @@ export class UnderWay {
   /** What is open now, the oldest first. */
   list(): OpenConnection[] {
     const now = performance.now();
-    return [...this.#open].map(({ beganAt, ...entry }) => ({
-      ...entry,
-      kind: entry.response ? "request" : "upgrade",
-      method: entry.request.method ?? "",
-      route: this.#routeOf(entry.request),
+    const oldestFirst = this.#open.list().toSorted((one, other) => one.beganAt - other.beganAt);
+    return oldestFirst.map(({ request, response, socket, beganAt }) => ({
+      request,
+      response,
+      socket,
+      kind: response ? "request" : "upgrade",
+      method: request.method ?? "",
+      route: this.#routeOf(request),
       ageMs: Math.round(now - beganAt),
     }));
   }
@@ -69,7 +75,7 @@ export class UnderWay {
   /** From now on every answer is the last one of its connection (RFC 9112 9.6). */
   windDown(): void {
     this.#isLast = true;
-    for (const { response } of this.#open) sayLast(response);
+    for (const { response } of this.#open.list()) sayLast(response);
   }
 
   /** From now on nothing is accepted: what comes on open connections gets 503. */
@@ -112,14 +118,12 @@ export class UnderWay {
 
   readonly #requested = (request: IncomingMessage, response: ServerResponse): void => {
     if (this.#isLast) sayLast(response);
-    const entry = { request, response, socket: request.socket, beganAt: performance.now() };
-    this.#open.add(entry);
+    const entry = this.#began({ request, response, socket: request.socket });
     response.once("close", () => this.#ended(entry));
   };
 
   readonly #upgraded = (request: IncomingMessage, socket: Duplex): void => {
-    const entry = { request, response: null, socket, beganAt: performance.now() };
-    this.#open.add(entry);
+    const entry = this.#began({ request, response: null, socket });
     socket.once("close", () => this.#ended(entry));
   };
 
@@ -137,8 +141,14 @@ export class UnderWay {
       this.#server.off("upgrade", this.#upgraded);
   };
 
+  #began({ request, response, socket }: Omit<Entry, "beganAt" | "place">): Entry {
+    const entry = { request, response, socket, beganAt: performance.now(), place: NO_PLACE };
+    this.#open.add(entry);
+    return entry;
+  }
+
   #ended(entry: Entry): void {
-    this.#open.delete(entry);
+    this.#open.remove(entry);
     if (this.#open.size === 0) this.#emptied();
   }
 }

@@ -1,4 +1,5 @@
 /** Lets the commits of one session in this process pass one by one, so that they do not collide. */
+import { RenewedMap } from "../collections/renewed-map.ts";
 import { SojournError } from "../errors.ts";
 import type { Handle, StoredRecord } from "../store/contract.ts";
 import { withDeadline } from "../store/deadline.ts";
@@ -20,7 +21,7 @@ export interface Passed<T> {
 
 /** One line for each session that is being committed; empty lines are forgotten. */
 export class CommitQueue {
-  readonly #lines = new Map<Handle, Line>();
+  readonly #lines = new RenewedMap<Handle, Line>();
 
   /**
    * Waits for the commits ahead, then runs `commit` with the newest record that they left.
@@ -49,7 +50,7 @@ export class CommitQueue {
   /** Resolves when nothing is being committed. */
   async idle(): Promise<void> {
     while (this.#lines.size > 0)
-      await Promise.allSettled([...this.#lines.values()].flatMap(({ tail }) => tail ?? []));
+      await Promise.allSettled(this.#lines.values().flatMap(({ tail }) => tail ?? []));
   }
 
   async #pass<T>(line: Line, done: Promise<Passed<T>>): Promise<T> {

@@ -1,10 +1,11 @@
 /** Waits that end at an instant of their own: one timer for all of them. */
+import { Bag, type Bagged } from "../collections/bag.ts";
 
 /** So much earlier than asked a timer may wake, in ms. */
 const EARLIEST = 1;
 
 /** What waits. */
-export interface Waiting {
+export interface Waiting extends Bagged {
   /** Until when, by `performance.now()`. */
   readonly dueAt: number;
   /** Called once, when it has waited too long. */
@@ -13,7 +14,7 @@ export interface Waiting {
 
 /** Those that wait. */
 export class Deadlines {
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Bag<Waiting>();
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Infinity;
 
@@ -25,7 +26,7 @@ export class Deadlines {
 
   /** Waits no longer. */
   remove(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
+    this.#waiting.remove(waiting);
     if (this.#waiting.size > 0) return;
     clearTimeout(this.#timer);
     this.#wakesAt = Infinity;
@@ -41,10 +42,10 @@ export class Deadlines {
     this.#wakesAt = Infinity;
     const now = performance.now();
     let next = Infinity;
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.#waiting.list()) {
       if (waiting.dueAt - now >= EARLIEST) next = Math.min(next, waiting.dueAt);
       else {
-        this.#waiting.delete(waiting);
+        this.#waiting.remove(waiting);
         waiting.tooLate();
       }
     }

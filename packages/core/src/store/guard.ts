@@ -3,6 +3,7 @@ import { type ErrorCode, isSojournError, SojournError } from "../errors.ts";
 import { checkAnswer } from "./answers.ts";
 import type { Attempt, Breaker } from "./breaker.ts";
 import type { Store } from "./contract.ts";
+import { NO_PLACE } from "../collections/bag.ts";
 import { Deadlines, type Waiting } from "./deadlines.ts";
 
 /** The calls of a store that are guarded. `scan` is not: it lasts as long as its reader wants. */
@@ -112,6 +113,7 @@ interface Call<T> {
 
 /** One call under way: settled by the store, or by its deadline. */
 class GuardedCall<T> implements Waiting {
+  place: number = NO_PLACE;
   readonly dueAt: number;
   readonly #call: Call<T>;
   readonly #parts: GuardParts;

@@ -3,6 +3,7 @@ export * from "./contract.ts";
 export { changedRecord, endedTombstone, expiredTombstone, touchedRecord } from "./memory/entry.ts";
 export * from "./storable.ts";
 export { clockAdvice, type ClockReading } from "./clock-advice.ts";
+export { Bag, type Bagged, NO_PLACE } from "../collections/bag.ts";
 export { type Ear, Ears } from "./ears.ts";
 export { withDeadline } from "./deadline.ts";
 export { RecordTable } from "./memory/table.ts";

@@ -1,4 +1,5 @@
 /** Records as they were read, by tag, until somebody changes them. */
+import { Bag, type Bagged, NO_PLACE } from "@sojourn/core/store";
 import type { StoredRecord } from "@sojourn/core/store";
 
 /** Where a record is: its tag, and what its name in Redis has behind that. */
@@ -15,7 +16,7 @@ export interface Reading {
   done(): void;
 }
 
-interface Ticket extends Place {
+interface Ticket extends Place, Bagged {
   isDirty: boolean;
 }
 
@@ -24,7 +25,7 @@ export class Entries {
   readonly #most: number;
   readonly #records = new Map<string, StoredRecord>();
   readonly #ids = new Map<string, Set<string>>();
-  readonly #reading = new Set<Ticket>();
+  readonly #reading = new Bag<Ticket>();
 
   constructor(most: number) {
     this.#most = most;
@@ -39,13 +40,13 @@ export class Entries {
   }
 
   begin({ tag, id }: Place): Reading {
-    const ticket: Ticket = { tag, id, isDirty: false };
+    const ticket: Ticket = { tag, id, isDirty: false, place: NO_PLACE };
     this.#reading.add(ticket);
     return {
       keep: (record) => {
         if (!ticket.isDirty) this.#put(ticket, record);
       },
-      done: () => void this.#reading.delete(ticket),
+      done: () => this.#reading.remove(ticket),
     };
   }
 
@@ -70,7 +71,7 @@ export class Entries {
   }
 
   #soil(isMeant: (ticket: Ticket) => boolean): void {
-    for (const ticket of this.#reading) if (isMeant(ticket)) ticket.isDirty = true;
+    for (const ticket of this.#reading.list()) if (isMeant(ticket)) ticket.isDirty = true;
   }
 
   #put({ tag, id }: Place, record: StoredRecord): void {
