@@ -7,6 +7,12 @@ export interface CacheHeaders {
   readonly cacheControl?: string | undefined;
 }
 
+/** Where the application said nothing, as most often. */
+const USUAL: Readonly<Record<string, string>> = Object.freeze({
+  vary: "Cookie",
+  "cache-control": "private",
+});
+
 /**
  * Headers to set, by lower-case name. `varies`: `Vary: Cookie`, and `Cache-Control: private` where the
  * application said nothing. `secret`: `Cache-Control: no-store`, unless the application already
@@ -15,8 +21,10 @@ export interface CacheHeaders {
 export function privacyHeaders(
   privacy: ResponsePlan["privacy"],
   current: CacheHeaders,
-): Record<string, string> {
+): Readonly<Record<string, string>> {
   if (privacy === "none") return {};
+  const isSilent = current.vary === undefined && current.cacheControl === undefined;
+  if (privacy === "varies" && isSilent) return USUAL;
   const headers: Record<string, string> = {};
   const vary = current.vary ?? "";
   if (!/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(vary))

@@ -12,6 +12,15 @@ export type Changes = ReadonlyMap<string, string | null>;
 /** Checks and fills in decoded data; throws SOJOURN_DATA_INVALID. */
 export type Validate = (values: Values) => Values;
 
+/**
+ * Keys whose values may differ from those that were loaded. With what was loaded, where they were assigned or removed
+ * before their values could change unseen.
+ */
+type Touched = Map<string, string | null | undefined>;
+
+/** That of most requests. */
+const UNTOUCHED: Touched = new Map();
+
 /** Data of a session that has none. */
 export const EMPTY_DATA = "{}";
 
@@ -46,10 +55,7 @@ export function applyChanges(text: string, changes: Changes): string {
 export class TrackedData {
   #base: string;
   #values: Values | null = null;
-  /** Keys whose values may differ from those that were loaded. */
-  readonly #touched = new Set<string>();
-  /** What was loaded under keys that were assigned or removed before their values could change unseen. */
-  readonly #loadedTexts = new Map<string, string | null>();
+  #touched: Touched = UNTOUCHED;
   /** How often one of them was assigned or removed, and how often of that is stored, or never will be. */
   #assignments = 0;
   #settled = 0;
@@ -65,7 +71,7 @@ export class TrackedData {
 
   get(key: string): unknown {
     const value = this.#decoded()[key];
-    if (typeof value === "object" && value !== null) this.#touched.add(key);
+    if (typeof value === "object" && value !== null) this.#touch(key);
     return value;
   }
 
@@ -101,7 +107,7 @@ export class TrackedData {
   /** The values themselves, for the application's own functions to look at. */
   peek(): Readonly<Values> {
     const values = this.#decoded();
-    for (const key of Object.keys(values)) this.#touched.add(key);
+    for (const key of Object.keys(values)) this.#touch(key);
     return values;
   }
 
@@ -166,7 +172,7 @@ export class TrackedData {
   load(text: string): void {
     this.#rebase(text);
     this.#values = null;
-    this.#touched.clear();
+    this.#touched = UNTOUCHED;
     this.#settle();
   }
 
@@ -184,34 +190,39 @@ export class TrackedData {
 
   #rebase(text: string): void {
     this.#base = text;
-    this.#loadedTexts.clear();
+    for (const key of this.#touched.keys()) this.#touched.set(key, undefined);
+  }
+
+  #touch(key: string, loaded?: string | null): void {
+    if (this.#touched.has(key)) return;
+    if (this.#touched === UNTOUCHED) this.#touched = new Map();
+    this.#touched.set(key, loaded);
   }
 
   #willAssign(key: string): void {
-    if (!this.#touched.has(key)) this.#loadedTexts.set(key, textOf(this.#decoded()[key]));
-    this.#touched.add(key);
+    if (!this.#touched.has(key)) this.#touch(key, textOf(this.#decoded()[key]));
     this.#assignments++;
   }
 
   /** Nothing is left to write but what changes from now on: unseen, that is only what is in objects. */
   #settle(): void {
     this.#settled = this.#assignments;
-    for (const key of this.#touched)
+    for (const key of this.#touched.keys())
       if (typeof this.#values?.[key] !== "object") this.#touched.delete(key);
   }
 
   #check(): void {
     const values = this.#decoded();
-    for (const key of this.#touched) checkSerialisable(values[key], `session.${key}`);
+    for (const key of this.#touched.keys()) checkSerialisable(values[key], `session.${key}`);
   }
 
   #compare(): Map<string, string | null> {
     const values = this.#decoded();
     let base: Values | null = null;
     const changes = new Map<string, string | null>();
-    for (const key of this.#touched) {
+    for (const [key, loaded] of this.#touched) {
       const text = textOf(values[key]);
-      let before = this.#loadedTexts.get(key);
+      let before = loaded;
       if (before === undefined) before = textOf((base ??= parseValues(this.#base))[key]);
       if (text !== before) changes.set(key, text);
     }
