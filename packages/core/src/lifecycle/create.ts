@@ -81,7 +81,7 @@ export function draftRotation(
 export interface Beginning {
   readonly facts: Facts;
   readonly principal: string | null;
-  readonly data: Readonly<Values>;
+  readonly data: () => Readonly<Values>;
   readonly client: ClientFacts;
 }
 

@@ -128,14 +128,14 @@ export function endingNow(
   };
 }
 
-/** The digest of the privileges of some data, or undefined where the application watches none. */
+/** The digest of the privileges of some data, or undefined where the application watches none: then nobody reads it. */
 export function privilegesOf(
   engine: Engine,
-  data: Readonly<Values>,
+  data: () => Readonly<Values>,
   principal: string | null,
 ): string | undefined {
   const { privileges } = engine.settings;
-  return privileges && privilegeDigest(privileges(data, { principal }));
+  return privileges && privilegeDigest(privileges(data(), { principal }));
 }
 
 /** Notes that the session ended under the request's feet; its changes are not written. */

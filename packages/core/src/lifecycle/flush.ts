@@ -116,8 +116,9 @@ function changedPrivileges(engine: Engine, state: SessionState): string | undefi
   const { record } = state;
   if (!record || !engine.settings.privileges) return undefined;
   const principal = principalOf(record);
-  const now = privilegesOf(engine, state.data.peek(), principal);
-  const before = state.facts.privileges ?? privilegesOf(engine, state.data.loaded(), principal);
+  const now = privilegesOf(engine, () => state.data.peek(), principal);
+  const before =
+    state.facts.privileges ?? privilegesOf(engine, () => state.data.loaded(), principal);
   return now === before ? undefined : now;
 }
 

@@ -107,7 +107,7 @@ export async function becomeSession(
       principal: becoming.principal,
       facts: newFacts(engine, {
         ...becoming,
-        data: state.data.peek(),
+        data: () => state.data.peek(),
         client: state.exchange.newClient(),
       }),
       dataText: carriedData(state, becoming),

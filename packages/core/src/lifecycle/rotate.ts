@@ -99,7 +99,7 @@ async function replaceToken(
   { cause, news }: { cause: RotationCause; news: Partial<Facts> },
 ): Promise<boolean> {
   const { clock, graceMs } = engine.settings;
-  const privileges = privilegesOf(engine, state.data.peek(), principalOf(record));
+  const privileges = privilegesOf(engine, () => state.data.peek(), principalOf(record));
   const facts: Facts = {
     ...state.facts,
     ...news,

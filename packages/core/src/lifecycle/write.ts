@@ -28,7 +28,7 @@ export async function createAnonymous(
   const facts = newFacts(engine, {
     facts: ANONYMOUS,
     principal: null,
-    data: state.data.peek(),
+    data: () => state.data.peek(),
     client: state.exchange.newClient(),
   });
   const { reserved } = state;

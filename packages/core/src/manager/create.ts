@@ -19,7 +19,7 @@ export async function createOutside(
   const facts = newFacts(engine, {
     facts: loginFacts(engine, options),
     principal,
-    data: parseValues(dataText),
+    data: () => parseValues(dataText),
     client: options.client ?? {},
   });
   const draft = draftSession(engine, { principal, facts, dataText });
