@@ -3,10 +3,11 @@ import type { Contender, Route } from "../contender.ts";
 import { ROUTES } from "../contender.ts";
 import { Load } from "../load/load.ts";
 import { Child } from "../process/child.ts";
+import type { HeapUse } from "../process/heap.ts";
 import type { Servers } from "../servers.ts";
 
-/** Bytes a request by route. */
-export type Allocations = Partial<Record<Route, number>>;
+/** What a request puts on the heap, by route. */
+export type Allocations = Partial<Record<Route, HeapUse>>;
 
 /** How many requests are looked at. */
 export interface AllocationSettings {
@@ -28,14 +29,15 @@ export async function allocationsOf(
   const child = await Child.start(contender, servers.places());
   const seeding = { ask: "seed", from: 0, count: SESSIONS, perUser: 1, forget: false } as const;
   const cookies = await child.ask(seeding);
-  const measured: [Route, number][] = [];
+  const measured: [Route, HeapUse][] = [];
   try {
     for (const route of routes.filter((each) => (contender.routes ?? ROUTES).includes(each))) {
       const load = new Load({ port: child.port, route, cookies, connections: CONNECTIONS });
       await load.run(warmUp);
       await child.ask({ ask: "count-allocation" });
       await load.run(requests);
-      measured.push([route, (await child.ask({ ask: "allocated" })) / requests]);
+      const { allocated, promoted } = await child.ask({ ask: "allocated" });
+      measured.push([route, { allocated: allocated / requests, promoted: promoted / requests }]);
       load.stop();
     }
     return Object.fromEntries(measured);

@@ -1,5 +1,13 @@
 /** What this process has on its heap, and how much it puts there. */
-import { GCProfiler, getHeapStatistics } from "node:v8";
+import { GCProfiler, getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
+
+/** What came to the heap, in bytes. */
+export interface HeapUse {
+  /** Buffers outside of the heap are not in it. */
+  readonly allocated: number;
+  /** Was there still at the second collection of what is young, and so came to the old space. */
+  readonly promoted: number;
+}
 
 /** Collects all that is garbage. The process must run with `--expose-gc`. */
 function collect(): void {
@@ -13,23 +21,27 @@ export function heapUsed(): number {
   return getHeapStatistics().used_heap_size;
 }
 
-/**
- * Counts allocated bytes: what each collection finds more than the one before has left. Buffers outside
- * of the heap are not in it.
- */
+function oldSpace(): number {
+  const spaces = getHeapSpaceStatistics();
+  return spaces.find(({ space_name: name }) => name === "old_space")?.space_used_size ?? 0;
+}
+
+/** Counts bytes: allocated is what each collection finds more than the one before has left. */
 export class AllocationCounter {
   #profiler: GCProfiler | undefined;
   #from = 0;
+  #oldFrom = 0;
 
   start(): void {
     collect();
     this.#profiler = new GCProfiler();
     this.#profiler.start();
     this.#from = getHeapStatistics().used_heap_size;
+    this.#oldFrom = oldSpace();
   }
 
-  /** Bytes since {@link start}. */
-  stop(): number {
+  /** Since {@link start}. */
+  stop(): HeapUse {
     const end = getHeapStatistics().used_heap_size;
     const collections = this.#profiler?.stop().statistics ?? [];
     let allocated = 0;
@@ -38,6 +50,6 @@ export class AllocationCounter {
       allocated += beforeGC.heapStatistics.usedHeapSize - left;
       left = afterGC.heapStatistics.usedHeapSize;
     }
-    return allocated + end - left;
+    return { allocated: allocated + end - left, promoted: oldSpace() - this.#oldFrom };
   }
 }

@@ -1,5 +1,6 @@
 /** What the bench asks of a contender's process, and what it answers. */
 
+import type { HeapUse } from "./heap.ts";
 import type { TimeByOwner } from "./profile.ts";
 
 /** A question. */
@@ -18,7 +19,7 @@ export type Question =
   | { readonly ask: "heap" }
   /** Begins to count what is allocated. */
   | { readonly ask: "count-allocation" }
-  /** Bytes allocated since. */
+  /** What came to the heap since. */
   | { readonly ask: "allocated" }
   /** Begins to sample whose code runs. */
   | { readonly ask: "sample" }
@@ -31,7 +32,7 @@ export interface Answers {
   readonly cpu: number;
   readonly heap: number;
   readonly "count-allocation": null;
-  readonly allocated: number;
+  readonly allocated: HeapUse;
   readonly sample: null;
   readonly sampled: TimeByOwner;
 }

@@ -4,6 +4,7 @@ import { ROUTES } from "../contender.ts";
 import { bareOf } from "../contenders/index.ts";
 import { CLOSE_ROUTES, ONE_USER, SIZES } from "../counts/run.ts";
 import type { By, Counts } from "../counts/run.ts";
+import type { HeapUse } from "../process/heap.ts";
 import { profileTables } from "./profiles.ts";
 import { figure, tableOf } from "./table.ts";
 import { titleOf } from "./throughput.ts";
@@ -19,13 +20,23 @@ export function countTables(counts: Counts): string[] {
       (name) => name.includes("redis") || name.endsWith("-cookie") || name.startsWith("floor"),
     )}`,
     `### Characters of Set-Cookie in an answer\n\n${byRoute(counts.costs, (cost) => figure(cost.setCookie))}`,
-    `### KiB allocated a request, over the bare framework\n\n${overBare(counts.allocations, 1_024, 1)}`,
+    `### KiB allocated a request, over the bare framework\n\n${overBare(heapUse(counts, "allocated"), 1_024, 1)}`,
+    `### Bytes a request that come to the old space\n\n${byRoute(heapUse(counts, "promoted"), (bytes) => figure(Math.max(0, bytes)))}`,
     ...(counts.profiles ? profileTables(counts.profiles, CLOSE_ROUTES) : []),
     instructionTable(counts),
     `### Bytes a session of 500 bytes\n\n${memoryTable(counts)}`,
     `### Expiry\n\nWhile all sessions of a memory store expired at once, the longest turn of the event loop took ${figure(counts.expired.longestBlock, 1)} ms; the clean-up took ${figure(counts.expired.took)} ms.`,
     `### Growth\n\n${growthTables(counts)}`,
   ];
+}
+
+function heapUse({ allocations }: Counts, what: keyof HeapUse): ByRoute {
+  return new Map(
+    [...allocations].map(([contender, byRoutes]) => {
+      const figures = Object.entries(byRoutes).map(([route, use]) => [route, use[what]]);
+      return [contender, Object.fromEntries(figures)];
+    }),
+  );
 }
 
 function byRoute<Figure>(
