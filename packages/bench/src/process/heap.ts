@@ -1,5 +1,5 @@
 /** What this process has on its heap, and how much it puts there. */
-import { GCProfiler, getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
+import { GCProfiler, getHeapStatistics } from "node:v8";
 
 /** What came to the heap, in bytes. */
 export interface HeapUse {
@@ -21,23 +21,27 @@ export function heapUsed(): number {
   return getHeapStatistics().used_heap_size;
 }
 
-function oldSpace(): number {
-  const spaces = getHeapSpaceStatistics();
-  return spaces.find(({ space_name: name }) => name === "old_space")?.space_used_size ?? 0;
+type Collection = ReturnType<GCProfiler["stop"]>["statistics"][number];
+
+function oldSpace({ heapSpaceStatistics }: Collection["beforeGC"]): number {
+  return heapSpaceStatistics.find(({ spaceName }) => spaceName === "old_space")?.spaceUsedSize ?? 0;
+}
+
+/** What a collection of the young space has moved to the old one. */
+function movedBy({ gcType, beforeGC, afterGC }: Collection): number {
+  return gcType === "Scavenge" ? oldSpace(afterGC) - oldSpace(beforeGC) : 0;
 }
 
 /** Counts bytes: allocated is what each collection finds more than the one before has left. */
 export class AllocationCounter {
   #profiler: GCProfiler | undefined;
   #from = 0;
-  #oldFrom = 0;
 
   start(): void {
     collect();
     this.#profiler = new GCProfiler();
     this.#profiler.start();
     this.#from = getHeapStatistics().used_heap_size;
-    this.#oldFrom = oldSpace();
   }
 
   /** Since {@link start}. */
@@ -45,11 +49,14 @@ export class AllocationCounter {
     const end = getHeapStatistics().used_heap_size;
     const collections = this.#profiler?.stop().statistics ?? [];
     let allocated = 0;
+    let promoted = 0;
     let left = this.#from;
-    for (const { beforeGC, afterGC } of collections) {
+    for (const collection of collections) {
+      const { beforeGC, afterGC } = collection;
       allocated += beforeGC.heapStatistics.usedHeapSize - left;
+      promoted += movedBy(collection);
       left = afterGC.heapStatistics.usedHeapSize;
     }
-    return { allocated: allocated + end - left, promoted: oldSpace() - this.#oldFrom };
+    return { allocated: allocated + end - left, promoted };
   }
 }
