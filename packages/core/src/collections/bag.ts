@@ -13,7 +13,7 @@ export const NO_PLACE = -1;
  * Adds and removes in constant time, without garbage. Not a `Set`, which makes itself a new table whenever the old
  * one is full, of those that were removed too, and the old one refers to the new one. Once one of them has come to
  * V8's old space, every later one follows, with all that was ever in it: the garbage collector copies what
- * it should have let go of. That took a tenth of a request's time.
+ * it should have let go of. That took a sixth of a read's time.
  */
 export class Bag<T extends Bagged> {
   readonly #items: T[] = [];
