@@ -53,6 +53,16 @@ describe("deadlines", () => {
     expect(late).toEqual(["short 20", "between 60", "long 100"]);
   });
 
+  test("who waits no longer when another was too late is not told", () => {
+    const spared = waiting(late, "spared");
+    const first = { ...waiting(late, "first"), tooLate: () => deadlines.remove(spared) };
+    deadlines.add(first);
+    deadlines.add(spared);
+    vi.advanceTimersByTime(1_000);
+    expect(late).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test("when nobody waits there is no timer", () => {
     const one = waiting(late, "one");
     deadlines.add(one);

@@ -1,5 +1,5 @@
 /** Waits that end at an instant of their own: one timer for all of them. */
-import { Bag, type Bagged } from "../collections/bag.ts";
+import { Bag, type Bagged, NO_PLACE } from "../collections/bag.ts";
 
 /** So much earlier than asked a timer may wake, in ms. */
 const EARLIEST = 1;
@@ -43,6 +43,7 @@ export class Deadlines {
     const now = performance.now();
     let next = Infinity;
     for (const waiting of this.#waiting.list()) {
+      if (waiting.place === NO_PLACE) continue;
       if (waiting.dueAt - now >= EARLIEST) next = Math.min(next, waiting.dueAt);
       else {
         this.#waiting.remove(waiting);
