@@ -4,7 +4,9 @@ import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Bag, type Bagged, NO_PLACE } from "../src/collections/bag.ts";
+import { Pending } from "../src/collections/pending.ts";
 import { RenewedMap } from "../src/collections/renewed-map.ts";
+import { settled } from "./support/intercept.ts";
 
 const steps = fc.array(fc.tuple(fc.boolean(), fc.nat({ max: 30 })), { maxLength: 500 });
 
@@ -52,6 +54,22 @@ test("a renewed map has what a Map has, in the same order, after any history", (
       expect(renewed.values()).toEqual([...model.values()]);
     }),
   );
+});
+
+test("pending promises are waited for, however they end", async () => {
+  const pending = new Pending();
+  await pending.settled();
+  const over: string[] = [];
+  const ends = async (name: string, turns: number, error?: Error): Promise<void> => {
+    await settled(turns);
+    over.push(name);
+    if (error) throw error;
+  };
+  const given = ends("one", 1);
+  expect(pending.add(given)).toBe(given);
+  pending.add(ends("other", 3, new Error("it failed"))).catch(() => {});
+  await pending.settled();
+  expect(over).toEqual(["one", "other"]);
 });
 
 setFlagsFromString("--expose-gc");

@@ -1,5 +1,5 @@
 /** The way to Postgres: one statement on one connection of the pool, with deadlines and typed errors. */
-import { Bag, type Bagged, NO_PLACE, withDeadline } from "@sojourn/core/store";
+import { Pending, withDeadline } from "@sojourn/core/store";
 import { closed, hung, stateOf, toSojournError, unavailable } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 import { namesFor } from "./names.ts";
@@ -21,11 +21,6 @@ const LONGEST_PAUSE = 50;
 /** No such table, function or schema: somebody dropped them, and they are made again. */
 const VANISHED = new Set(["42P01", "42883", "3F000"]);
 
-/** An operation under way. */
-interface Running extends Bagged {
-  readonly outcome: Promise<unknown>;
-}
-
 /** A pool and what is under way on it. */
 export class Connection {
   readonly names: Names;
@@ -34,7 +29,7 @@ export class Connection {
   readonly #migrate: boolean;
   readonly #connectWithin: number;
   /** Operations under way. */
-  readonly #running = new Bag<Running>();
+  readonly #running = new Pending();
   #ready: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -63,14 +58,7 @@ export class Connection {
     values: unknown[],
   ): Promise<readonly unknown[]> {
     if (this.#closing) throw closed();
-    const outcome = this.#asked(operation, statement, values);
-    const running = { outcome, place: NO_PLACE };
-    this.#running.add(running);
-    try {
-      return await outcome;
-    } finally {
-      this.#running.remove(running);
-    }
+    return this.#running.add(this.#asked(operation, statement, values));
   }
 
   /**
@@ -99,7 +87,7 @@ export class Connection {
   /** Resolves when nothing is under way any more. */
   async drain(): Promise<void> {
     if (this.#closing) throw closed();
-    await this.#settled();
+    await this.#running.settled();
   }
 
   /** Waits for what is under way, then ends a pool of its own. Idempotent. */
@@ -170,12 +158,8 @@ export class Connection {
     return `no connection within ${this.#connectWithin} ms: check that the server runs and can be reached`;
   }
 
-  async #settled(): Promise<void> {
-    await Promise.allSettled(this.#running.list().map(({ outcome }) => outcome));
-  }
-
   async #shutDown(): Promise<void> {
-    await Promise.race([this.#settled(), pause(DRAIN_WITHIN)]);
+    await Promise.race([this.#running.settled(), pause(DRAIN_WITHIN)]);
     if (this.#own) await Promise.race([this.pool.end(), pause(DRAIN_WITHIN)]);
     else {
       this.pool.removeListener("error", ignore);

@@ -21,7 +21,7 @@ export function countTables(counts: Counts): string[] {
     )}`,
     `### Characters of Set-Cookie in an answer\n\n${byRoute(counts.costs, (cost) => figure(cost.setCookie))}`,
     `### KiB allocated a request, over the bare framework\n\n${overBare(heapUse(counts, "allocated"), 1_024, 1)}`,
-    `### Bytes a request that come to the old space\n\n${byRoute(heapUse(counts, "promoted"), (bytes) => figure(Math.max(0, bytes)))}`,
+    `### Bytes a request that come to the old space\n\n${byRoute(heapUse(counts, "promoted"), (bytes) => figure(bytes))}`,
     ...(counts.profiles ? profileTables(counts.profiles, CLOSE_ROUTES) : []),
     instructionTable(counts),
     `### Bytes a session of 500 bytes\n\n${memoryTable(counts)}`,

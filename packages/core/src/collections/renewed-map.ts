@@ -31,7 +31,7 @@ export class RenewedMap<K, V> {
     this.#removed = 0;
   }
 
-  /** In the order in which they were set first. What is removed meanwhile may still come. */
+  /** In the order in which they were set first. */
   keys(): MapIterator<K> {
     return this.#entries.keys();
   }

@@ -2,17 +2,12 @@
 import { randomUUID } from "node:crypto";
 // By name, for clocks that tests put in its place leave this one alone.
 import { setImmediate } from "node:timers";
-import { Bag, type Bagged, NO_PLACE } from "../collections/bag.ts";
+import { Pending } from "../collections/pending.ts";
 import { isSojournError, SojournError } from "../errors.ts";
 import type { AnySessionEvent, Events } from "../events.ts";
 import type { Signals } from "../store/contract.ts";
 import { withDeadline } from "../store/deadline.ts";
 import { crosses, decodeEvents, encodeEvents } from "./crossing.ts";
-
-interface Sending extends Bagged {
-  /** Never rejects. */
-  readonly done: Promise<void>;
-}
 
 /** What a relay works between. */
 export interface RelayParts {
@@ -32,7 +27,7 @@ export class Relay {
   readonly #parts: RelayParts;
   readonly #node = randomUUID();
   readonly #onOpened = new Set<() => void>();
-  readonly #sending = new Bag<Sending>();
+  readonly #sending = new Pending();
   /** What happened in this turn. */
   #told: AnySessionEvent[] = [];
   #stop: (() => void) | null = null;
@@ -68,8 +63,7 @@ export class Relay {
     this.#closed = true;
     this.#stop?.();
     this.#stop = null;
-    const sent = Promise.all(this.#sending.list().map(({ done }) => done));
-    await withDeadline(sent, this.#parts.deadlineMs, tooLate).catch(() => {});
+    await withDeadline(this.#sending.settled(), this.#parts.deadlineMs, tooLate).catch(() => {});
   }
 
   #tell(event: AnySessionEvent): void {
@@ -81,11 +75,8 @@ export class Relay {
   #sendTold(): void {
     const told = this.#told;
     this.#told = [];
-    for (const message of encodeEvents(this.#node, told)) {
-      const sending = { place: NO_PLACE, done: this.#send(message) };
-      this.#sending.add(sending);
-      void sending.done.then(() => this.#sending.remove(sending));
-    }
+    for (const message of encodeEvents(this.#node, told))
+      void this.#sending.add(this.#send(message));
   }
 
   async #send(message: string): Promise<void> {

@@ -47,13 +47,13 @@ export class RecentRecords {
   /** Runs a call whose answer is to be remembered. */
   async bring<T>(call: () => Promise<T>): Promise<Brought<T>> {
     const doubts: Where[] = [];
-    const under = { doubts, place: NO_PLACE };
-    this.#calls.add(under);
+    const underWay = { doubts, place: NO_PLACE };
+    this.#calls.add(underWay);
     try {
       const result = await call();
       return { result, isDoubtful: (record) => doubts.some((where) => where(record)) };
     } finally {
-      this.#calls.remove(under);
+      this.#calls.remove(underWay);
     }
   }
 
@@ -83,9 +83,8 @@ export class RecentRecords {
   }
 
   forget(where: Where): void {
-    for (const key of this.#readings.keys()) {
-      const reading = this.#readings.get(key);
-      if (reading && where(reading.record)) this.#readings.delete(key);
+    for (const { record } of this.#readings.values()) {
+      if (where(record)) this.#readings.delete(record.key);
     }
     this.#doubt(where);
   }

@@ -222,8 +222,8 @@ export class TrackedData {
     const changes = new Map<string, string | null>();
     for (const [key, loaded] of this.#touched) {
       const text = textOf(values[key]);
-      let before = loaded;
-      if (before === undefined) before = textOf((base ??= parseValues(this.#base))[key]);
+      const before =
+        loaded === undefined ? textOf((base ??= parseValues(this.#base))[key]) : loaded;
       if (text !== before) changes.set(key, text);
     }
     return changes;

@@ -1,9 +1,9 @@
 /** Puts a deadline on every store call, turns every failure into a typed one, and spares a store that is away. */
+import { NO_PLACE } from "../collections/bag.ts";
 import { type ErrorCode, isSojournError, SojournError } from "../errors.ts";
 import { checkAnswer } from "./answers.ts";
 import type { Attempt, Breaker } from "./breaker.ts";
 import type { Store } from "./contract.ts";
-import { NO_PLACE } from "../collections/bag.ts";
 import { Deadlines, type Waiting } from "./deadlines.ts";
 
 /** The calls of a store that are guarded. `scan` is not: it lasts as long as its reader wants. */

@@ -4,6 +4,7 @@ export { changedRecord, endedTombstone, expiredTombstone, touchedRecord } from "
 export * from "./storable.ts";
 export { clockAdvice, type ClockReading } from "./clock-advice.ts";
 export { Bag, type Bagged, NO_PLACE } from "../collections/bag.ts";
+export { Pending } from "../collections/pending.ts";
 export { type Ear, Ears } from "./ears.ts";
 export { withDeadline } from "./deadline.ts";
 export { RecordTable } from "./memory/table.ts";

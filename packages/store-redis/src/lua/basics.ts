@@ -21,6 +21,11 @@ local function text(number)
   return string.format("%.17g", number)
 end
 
+-- a deadline as a score; a negative sign where it is what an owner is counted by
+local function score(sign, instant)
+  return text(sign * math.max(0, math.min(instant, EVER)))
+end
+
 -- an instant as six ASCII characters that sort as it does, to the ms, until the year 2109
 local function stamp(instant)
   local left = math.floor(math.max(0, math.min(instant, 2 ^ 42 - 1)))

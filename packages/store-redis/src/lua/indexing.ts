@@ -12,12 +12,7 @@ local function outlive(name, instant)
   redis.call("PEXPIRE", name, life(instant + HOUR))
 end
 
--- a deadline as a score; a negative sign where it is what an owner is counted by
-local function score(sign, instant)
-  return text(sign * math.max(0, math.min(instant, EVER)))
-end
-
--- indexes a record by its deadline beside the one that its owner is counted by, or in place of it
+-- indexes a record by its deadline beside the one that its owner is counted by; or in place of it, or of none
 local function compete(place, instant, longest, ...)
   local i, n = index(place.t, "/i"), index(place.t, "/n")
   local last = longest and deadline(longest) or 0
@@ -45,14 +40,6 @@ local function schedule(row, ...)
   end
   redis.call("ZADD", index(row.t, "/i"), score(row.o and -1 or 1, row.e), member(place))
   if ... then redis.call("ZADD", index(row.t, "/n"), ...) end
-end
-
--- makes a record the one that its owner is counted by
-local function promote(place, instant)
-  local n = index(place.t, "/n")
-  redis.call("ZREM", n, entry(place, "1"))
-  redis.call("ZADD", n, 0, entry(place, "0"))
-  redis.call("ZADD", index(place.t, "/i"), score(-1, instant), member(place))
 end
 
 -- of an owner's records, none of which has the flag, the one that lives longest, and until when: of few
@@ -85,7 +72,7 @@ local function disown(place, ...)
   redis.call("ZREM", n, entry(place, "1"), ...)
   if redis.call("ZREM", n, entry(place, "0")) == 0 then return end
   local longest, last = longestOf(place.o)
-  if longest then promote(longest, last) end
+  if longest then compete(longest, last) end
 end
 
 -- takes a record out of every index

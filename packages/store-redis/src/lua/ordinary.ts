@@ -68,7 +68,7 @@ local function update(key, row)
   local packed = struct.pack(RECORD, "r1", row.s, row.e, row.g, row.og, row.v, row.c, row.a, row.q,
     #row.h, row.h, #row.owner, row.owner, #row.rest, row.rest)
   redis.call("SET", KEYS[1] .. "." .. string.sub(key, 5, 26), packed .. ARGV[9], "PX", life(row.e + remember))
-  redis.call("ZADD", index, text(sign * math.max(0, math.min(row.e, EVER))), id)
+  redis.call("ZADD", index, score(sign, row.e), id)
   return shown(key, row, "")
 end
 
