@@ -145,7 +145,7 @@ export class History {
     const before = this.#model.stored().map(({ handle }) => handle);
     const look = await this.#system.look(this.#node, [...new Set([...before, ...made])]);
     let first: unknown;
-    for (const order of orders(pairs)) {
+    for (const order of orders(withLeft(pairs, look))) {
       try {
         const model = this.#model.clone();
         for (const pair of order) judge(model, pair, true);
@@ -263,6 +263,12 @@ export class History {
 interface Pair {
   readonly act: Act;
   readonly seen: Seen;
+}
+
+/** Of sessions used last at the same instant a limit may end any: which, another step of the race may have hidden. */
+function withLeft(pairs: readonly Pair[], { known }: Look): Pair[] {
+  const left = known.flatMap(([handle, found]) => (found === "evicted" ? [] : handle));
+  return pairs.map(({ act, seen }) => ({ act, seen: seen.left ? { ...seen, left } : seen }));
 }
 
 /** The model does what the act does, and must answer what was seen. */

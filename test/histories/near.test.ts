@@ -44,6 +44,7 @@ class Nodes {
   place: Place | null = null;
   readonly #stores: Store[] = [];
   #version = 0;
+  #probing: Promise<StoredRecord> | null = null;
   #probe: StoredRecord | null = null;
 
   readonly fault: Fault = () => {
@@ -78,6 +79,7 @@ class Nodes {
 
   async close(): Promise<void> {
     for (const store of this.#stores.splice(0)) await store.close();
+    this.#probing = null;
     this.#probe = null;
     this.#version = 0;
   }
@@ -92,7 +94,8 @@ class Nodes {
     if (this.place === null) throw new Error("no place yet");
     const store = await this.place.open();
     this.#stores.push(store);
-    this.#probe ??= await probeIn(store);
+    this.#probing ??= probeIn(store);
+    this.#probe = await this.#probing;
     await keeps(store, this.#probe);
     return store;
   }
