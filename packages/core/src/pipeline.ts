@@ -22,6 +22,7 @@ import { Exchange, type LockReason, type SessionState, type Verbs } from "./sess
 import type { Session } from "./session/types.ts";
 import {
   type Ending,
+  type Found,
   isTombstone,
   type RecordKey,
   type StoredRecord,
@@ -104,12 +105,12 @@ function begin(
   if (presented.amongOthers) reject(engine, exchange, "duplicate");
   exchange.resendCookie = presented.resign;
   const { kind } = engine.settings;
-  return engine.store
-    .call("read", (store) => store.read({ kind, key }))
-    .then(
-      (found) => beginWith(engine, verbs, exchange, { key, found }),
-      (error: unknown) => beginDetached(engine, verbs, exchange, error),
-    );
+  const found = engine.store.read({ kind, key });
+  if (!(found instanceof Promise)) return beginWith(engine, verbs, exchange, { key, found });
+  return found.then(
+    (read) => beginWith(engine, verbs, exchange, { key, found: read }),
+    (error: unknown) => beginDetached(engine, verbs, exchange, error),
+  );
 }
 
 /** With what is at the key. */
@@ -117,7 +118,7 @@ function beginWith(
   engine: Engine,
   verbs: Verbs,
   exchange: Exchange,
-  { key, found }: { key: RecordKey; found: StoredRecord | Tombstone | null },
+  { key, found }: { key: RecordKey; found: Found },
 ): RequestContext | Promise<RequestContext> {
   if (found === null) beginUnknown(engine, verbs, exchange);
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);

@@ -1,9 +1,7 @@
 /** Assertions in the words of the contract. */
 import assert from "node:assert/strict";
 import { isSojournError, isTombstone } from "@sojourn/core/store";
-import type { Ending, Store, StoredRecord, Tombstone } from "@sojourn/core/store";
-
-type Found = StoredRecord | Tombstone | null;
+import type { Ending, Found, Store, StoredRecord, Tombstone } from "@sojourn/core/store";
 
 /** Asserts an alive record; returns it. */
 export function alive(found: Found): StoredRecord {
@@ -21,7 +19,8 @@ export function ended(found: Found, expected: Partial<Ending>): Tombstone {
 }
 
 /** Asserts that a promise rejects with a `SojournError` of this code. */
-export async function rejects(promise: Promise<unknown>, code: string): Promise<void> {
+export async function rejects(promise: unknown, code: string): Promise<void> {
+  assert.ok(promise instanceof Promise, "expected a promise that rejects");
   await assert.rejects(promise, (error) => {
     assert.ok(isSojournError(error), `expected a SojournError, got ${String(error)}`);
     assert.equal(error.code, code);

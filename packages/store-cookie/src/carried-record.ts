@@ -8,7 +8,15 @@ import {
   touchedRecord,
 } from "@sojourn/core/store";
 import type * as contract from "@sojourn/core/store";
-import type { Clock, Ending, RecordKey, StoredRecord, Taken, Tombstone } from "@sojourn/core/store";
+import type {
+  Clock,
+  Ending,
+  Found,
+  RecordKey,
+  StoredRecord,
+  Taken,
+  Tombstone,
+} from "@sojourn/core/store";
 import type { Epochs } from "./epochs.ts";
 import { noList, tooLarge } from "./errors.ts";
 import type { Carried, Verdict } from "./page.ts";
@@ -64,7 +72,7 @@ export class CarriedRecord {
     return "key" in ref ? ref.key === known.key : ref.handle === known.handle;
   }
 
-  async read(): Promise<StoredRecord | Tombstone | null> {
+  async read(): Promise<Found> {
     const standing = await this.#standing();
     if (standing.status === "gone") return standing.tombstone;
     const { record } = standing.carried;

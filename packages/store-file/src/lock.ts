@@ -49,6 +49,11 @@ export class FileLock {
     }
   }
 
+  /** False once the lock is known to be somebody else's. */
+  get isHeld(): boolean {
+    return this.#lost === null;
+  }
+
   /** @throws SOJOURN_STORE_LOCKED once the lock is known to be somebody else's. */
   assertHeld(): void {
     if (this.#lost) throw this.#lost;

@@ -8,6 +8,7 @@ import type {
   Clock,
   Counts,
   Ending,
+  Found,
   Handle,
   OwnerKey,
   OwnersPage,
@@ -54,6 +55,7 @@ export class FileStore implements Store {
   readonly #options: ParsedOptions;
   readonly #wrap: Wrap;
   #opening: Promise<Running> | null = null;
+  #opened: Running | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(options: ParsedOptions, wrap: Wrap) {
@@ -66,7 +68,13 @@ export class FileStore implements Store {
     await this.#running();
   }
 
-  async read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
+  /** At once, where the file is open. */
+  read(ref: Ref): Found | Promise<Found> {
+    const opened = this.#closing === null ? this.#opened : null;
+    return opened?.lock.isHeld ? opened.table.read(ref) : this.#readWhenOpen(ref);
+  }
+
+  async #readWhenOpen(ref: Ref): Promise<Found> {
     return (await this.#table()).read(ref);
   }
 
@@ -182,7 +190,8 @@ export class FileStore implements Store {
       const opened = await openStore(this.#options, this.#wrap);
       const compactor = new Compactor(opened, this.#options, this.#wrap);
       const sweeper = new Sweeper(opened.table, this.#options.sweepEvery);
-      return { ...opened, compactor, sweeper };
+      this.#opened = { ...opened, compactor, sweeper };
+      return this.#opened;
     } catch (error) {
       if (MAY_WORK_LATER.includes(systemCode(error) ?? "")) this.#opening = null;
       throw error;

@@ -109,6 +109,20 @@ describe("D-06 group commit", () => {
   });
 });
 
+test("reads answer at once when the file is open, and wait for that before", async () => {
+  const path = newPath();
+  const before = storeAt(path);
+  await before.create(recordOf("one"));
+  await before.close();
+  const store = storeAt(path);
+  const waiting = store.read(refOf("one"));
+  expect(waiting).toBeInstanceOf(Promise);
+  expect(await waiting).toEqual(recordOf("one"));
+  expect(store.read(refOf("one"))).toEqual(recordOf("one"));
+  await store.close();
+  await expect(store.read(refOf("one"))).rejects.toMatchObject({ code: "SOJOURN_STORE_CLOSED" });
+});
+
 test("D-07 no write when nothing has changed: same size, same modification time", async () => {
   const path = newPath();
   const disk = new TestDisk();

@@ -4,6 +4,7 @@ import type {
   Admitted,
   Adopted,
   Ending,
+  Found,
   Handle,
   OwnerKey,
   RecordKey,
@@ -34,7 +35,7 @@ export interface Row {
 type Rows = readonly Row[];
 
 /** A record or a tombstone; null: nothing. */
-export function found(kind: string, row: Row | undefined): StoredRecord | Tombstone | null {
+export function found(kind: string, row: Row | undefined): Found {
   if (row === undefined || row.key === null) return null;
   return row.ending === null ? recordIn(kind, row) : tombstoneIn(kind, row);
 }

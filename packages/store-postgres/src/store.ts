@@ -9,6 +9,7 @@ import type {
   Clock,
   Counts,
   Ending,
+  Found,
   Handle,
   OwnerKey,
   OwnersPage,
@@ -74,7 +75,7 @@ class PostgresStore implements Store {
     return adviceFor(this.#connection, this.clock);
   }
 
-  async read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
+  async read(ref: Ref): Promise<Found> {
     const [row] = await this.#ask("read", ...target(ref), this.clock.now());
     return found(ref.kind, row);
   }

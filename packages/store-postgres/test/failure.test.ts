@@ -69,13 +69,15 @@ describe.each(["url", "pool"])("a server that is stopped and started again (%s)"
       await eventually(async () => created.length > 20);
       await server.end(signal);
       await storm;
-      await inTime(store.read(kept), "SOJOURN_STORE_UNAVAILABLE");
+      await inTime(Promise.resolve(store.read(kept)), "SOJOURN_STORE_UNAVAILABLE");
       await inTime(store.create(recordOf(clock, null)), "SOJOURN_STORE_UNAVAILABLE");
       await inTime(store.touch(kept, clock.now(), 0), "SOJOURN_STORE_UNAVAILABLE");
       await inTime(store.endOwner("session", ownerOf("bob"), LOGOUT), "SOJOURN_STORE_UNAVAILABLE");
       await inTime(store.count("session"), "SOJOURN_STORE_UNAVAILABLE");
       await server.start();
-      await eventually(async () => (await store.read(kept).catch(() => null)) !== null);
+      await eventually(
+        async () => (await Promise.resolve(store.read(kept)).catch(() => null)) !== null,
+      );
       expect(await store.read(kept)).toEqual(kept);
       expect(created.length).toBeLessThan(300);
       for (const record of records.filter(({ handle }) => created.includes(handle))) {
@@ -93,7 +95,9 @@ describe.each(["url", "pool"])("a server that is stopped and started again (%s)"
     await server.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
     );
-    await eventually(async () => (await store.read(kept).catch(() => null)) !== null);
+    await eventually(
+      async () => (await Promise.resolve(store.read(kept)).catch(() => null)) !== null,
+    );
     expect(await store.read(kept)).toEqual(kept);
   });
 });
@@ -125,7 +129,10 @@ describe("what a server says", () => {
 
   test("[B-20] nobody at the address, at the start: refused in time, without the password", async () => {
     const store = storeOf({ url: "postgres://ada:hunter2@127.0.0.1:1/app" });
-    const error = await inTime(store.read(recordOf(clock, null)), "SOJOURN_STORE_UNAVAILABLE");
+    const error = await inTime(
+      Promise.resolve(store.read(recordOf(clock, null))),
+      "SOJOURN_STORE_UNAVAILABLE",
+    );
     expect(inspect(error)).toContain("ECONNREFUSED");
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
   });
@@ -150,11 +157,14 @@ describe("what a server says", () => {
     const store = storeOf();
     const opening = Array.from({ length: 40 }, () => pool.connect().catch(() => null));
     const clients = await Promise.all(opening);
-    const error = await inTime(store.read(recordOf(clock, null)), "SOJOURN_STORE_UNAVAILABLE");
+    const error = await inTime(
+      Promise.resolve(store.read(recordOf(clock, null))),
+      "SOJOURN_STORE_UNAVAILABLE",
+    );
     expect(String(error)).toContain("max_connections");
     for (const client of clients) client?.release(true);
     await eventually(async () => {
-      const found = await store.read(recordOf(clock, null)).catch(() => "refused");
+      const found = await Promise.resolve(store.read(recordOf(clock, null))).catch(() => "refused");
       return found === null;
     });
   });
@@ -164,7 +174,7 @@ describe("what a server says", () => {
     const store = storeOf({ pool });
     await store.open?.();
     await pool.end();
-    await inTime(store.read(recordOf(clock, null)), "SOJOURN_STORE_UNAVAILABLE");
+    await inTime(Promise.resolve(store.read(recordOf(clock, null))), "SOJOURN_STORE_UNAVAILABLE");
   });
 
   test("[E-01] a connection that is ended in the message that says it is ready harms nobody", async () => {
@@ -312,14 +322,16 @@ describe("what a server says", () => {
     const backends = await backendsOf(server);
     for (const pid of backends) process.kill(pid, "SIGSTOP");
     try {
-      const error = await rejection(store.read(record));
+      const error = await rejection(Promise.resolve(store.read(record)));
       expect(error).toEqual(coded("SOJOURN_STORE_TIMEOUT"));
-      await inTime(store.read(record), "SOJOURN_STORE_UNAVAILABLE");
+      await inTime(Promise.resolve(store.read(record)), "SOJOURN_STORE_UNAVAILABLE");
     } finally {
       for (const pid of backends) process.kill(pid, "SIGCONT");
       server.signal("SIGCONT");
     }
-    await eventually(async () => (await store.read(record).catch(() => null)) !== null);
+    await eventually(
+      async () => (await Promise.resolve(store.read(record)).catch(() => null)) !== null,
+    );
     expect(await store.read(record)).toEqual(record);
   });
 });

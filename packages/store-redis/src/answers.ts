@@ -1,16 +1,16 @@
 /** What the scripts answer, as the store hands it out. */
-import type { Ending, Gone, Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
+import type { Ending, Found, Gone, Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
 import type { StoredRecord, Tombstone, Updated } from "@sojourn/core/store";
 import { isTombstone } from "@sojourn/core/store";
 import { corrupt } from "./errors.ts";
 
 /** What is at a reference, in a script's answer: a record, a tombstone or null. */
-export function foundAt(ref: Ref, answer: unknown): StoredRecord | Tombstone | null {
+export function foundAt(ref: Ref, answer: unknown): Found {
   return typeof answer === "string" ? ordinary(ref, answer) : found(ref.kind, answer);
 }
 
 /** A record or a tombstone in a script's answer; null: nothing. */
-export function found(kind: string, answer: unknown): StoredRecord | Tombstone | null {
+export function found(kind: string, answer: unknown): Found {
   if (answer === null) return null;
   const fields = list(answer);
   return fields[0] === "t" ? tombstone(kind, fields) : record(kind, fields);

@@ -9,6 +9,7 @@ import type {
   Clock,
   Counts,
   Ending,
+  Found,
   Handle,
   OwnerKey,
   OwnersPage,
@@ -79,7 +80,7 @@ class RedisStore implements Store {
     return this.#connection.operation("look at its settings", () => adviceFor(client, this.clock));
   }
 
-  read(ref: Ref, { fresh = false }: ReadOptions = {}): Promise<StoredRecord | Tombstone | null> {
+  read(ref: Ref, { fresh = false }: ReadOptions = {}): Found | Promise<Found> {
     const near = fresh ? null : this.#near;
     return near && "key" in ref ? near.read(ref, () => this.#read(ref)) : this.#read(ref);
   }
@@ -188,7 +189,7 @@ class RedisStore implements Store {
     return this.#connection.close();
   }
 
-  #read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
+  #read(ref: Ref): Promise<Found> {
     const decode = (answer: unknown) => foundAt(ref, answer);
     return this.#connection.ask("read", () => this.#scripts.read(ref), decode);
   }

@@ -66,7 +66,7 @@ describe.each([
   let client: Client;
   let store: Store;
   let record: StoredRecord;
-  const read = (): Promise<unknown> => store.read(record);
+  const read = (): Promise<unknown> => Promise.resolve(store.read(record));
   beforeEach(async () => {
     client = connect();
     ({ store, record } = await storeOn(client));
@@ -111,7 +111,7 @@ test("a client that shows no socket sends each command by itself", async () => {
     },
   });
   const { store, record } = await storeOn(client);
-  expect(await Promise.all(times(3, () => store.read(record)))).toHaveLength(3);
+  expect(await Promise.all(times(3, async () => store.read(record)))).toHaveLength(3);
 });
 
 test("a cluster: each master gets its own in one write", async () => {
@@ -121,11 +121,11 @@ test("a cluster: each master gets its own in one write", async () => {
   const { store } = await storeOn(client);
   const records = times(8, () => recordOf(systemClock, "ada"));
   await Promise.all(records.map((each) => store.create(each)));
-  await Promise.all(records.map((each) => store.read(each)));
+  await Promise.all(records.map(async (each) => store.read(each)));
   const nodes = client.nodes("master") as unknown as readonly Client[];
   const masters = nodes.filter(({ stream }) => stream);
   let reading: Promise<unknown> | undefined;
-  const readOnce = () => (reading ??= Promise.all(records.map((each) => store.read(each))));
+  const readOnce = () => (reading ??= Promise.all(records.map(async (each) => store.read(each))));
   const writes = await Promise.all(masters.map((master) => writesOf(master, readOnce)));
   expect(Math.max(...writes)).toBe(1);
   expect(await reading).toMatchObject(records.map(({ handle }) => ({ handle })));

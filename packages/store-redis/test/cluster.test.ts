@@ -86,14 +86,14 @@ test("a cluster that loses a master: SOJOURN_STORE_UNAVAILABLE, and well when it
   const records = Array.from({ length: 60 }, () => recordOf(systemClock, null));
   await Promise.all(records.map((record) => store.create(record)));
   await cluster.servers[1]?.kill();
-  const outcomes = await Promise.allSettled(records.map((record) => store.read(record)));
+  const outcomes = await Promise.allSettled(records.map(async (record) => store.read(record)));
   const errors = outcomes.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
   expect(errors.length).toBeGreaterThan(0);
   for (const error of errors)
     expect(error).toEqual(expect.objectContaining({ code: "SOJOURN_STORE_UNAVAILABLE" }));
   await cluster.servers[1]?.start();
   await eventually(async () => {
-    const reads = await Promise.allSettled(records.map((record) => store.read(record)));
+    const reads = await Promise.allSettled(records.map(async (record) => store.read(record)));
     return reads.every(({ status }) => status === "fulfilled");
   }, 20_000);
 }, 60_000);

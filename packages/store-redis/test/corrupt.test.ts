@@ -43,7 +43,7 @@ test.each([
   await write(name);
   const before = await admin.dumpBuffer(name);
   for (const operation of [store.read, store.consume]) {
-    const error = await rejection(operation.call(store, record));
+    const error = await rejection(Promise.resolve(operation.call(store, record)));
     expect(error).toEqual(coded("SOJOURN_STORE_CORRUPT"));
   }
   expect(await rejection(store.create(record))).toEqual(coded("SOJOURN_STORE_CORRUPT"));
@@ -54,7 +54,9 @@ test("a tombstone whose ending is broken: SOJOURN_STORE_CORRUPT, and left as it 
   const key = recordOf(clock, null).key.slice(0, 26) + "-".repeat(21);
   const record = recordOf(clock, null, { key: key as never });
   await admin.set(nameOf(record), stoneWith('{"why"'));
-  expect(await rejection(store.read(record))).toEqual(coded("SOJOURN_STORE_CORRUPT"));
+  expect(await rejection(Promise.resolve(store.read(record)))).toEqual(
+    coded("SOJOURN_STORE_CORRUPT"),
+  );
   await admin.set(nameOf(record), stoneWith('{"why":"logout","at":1}'));
   expect(await store.read(record)).toMatchObject({ ending: { why: "logout", at: 1 } });
 });
@@ -62,7 +64,9 @@ test("a tombstone whose ending is broken: SOJOURN_STORE_CORRUPT, and left as it 
 test("a record of a later format: SOJOURN_STORE_NEWER_FORMAT, and left as it is", async () => {
   const record = recordOf(clock, null);
   await admin.set(nameOf(record), "r2 later");
-  expect(await rejection(store.read(record))).toEqual(coded("SOJOURN_STORE_NEWER_FORMAT"));
+  expect(await rejection(Promise.resolve(store.read(record)))).toEqual(
+    coded("SOJOURN_STORE_NEWER_FORMAT"),
+  );
   expect(await rejection(store.create(record))).toEqual(coded("SOJOURN_STORE_NEWER_FORMAT"));
   expect(await admin.get(nameOf(record))).toBe("r2 later");
 });

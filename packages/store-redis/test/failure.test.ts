@@ -57,13 +57,15 @@ describe.each(["url", "client"])("a server that is killed and started again (%s)
           expect(each.reason).toEqual(coded("SOJOURN_STORE_UNAVAILABLE"));
         }
       }
-      await inTime(store.read(kept), "SOJOURN_STORE_UNAVAILABLE");
+      await inTime(Promise.resolve(store.read(kept)), "SOJOURN_STORE_UNAVAILABLE");
       await inTime(store.create(recordOf(clock, null)), "SOJOURN_STORE_UNAVAILABLE");
       await inTime(store.touch(kept, clock.now(), 0), "SOJOURN_STORE_UNAVAILABLE");
       await inTime(store.count("session"), "SOJOURN_STORE_UNAVAILABLE");
       await inTime(store.open?.() ?? Promise.resolve(), "SOJOURN_STORE_UNAVAILABLE");
       await server.start();
-      await eventually(async () => (await store.read(kept).catch(() => null)) !== null);
+      await eventually(
+        async () => (await Promise.resolve(store.read(kept)).catch(() => null)) !== null,
+      );
       expect(await store.read(kept)).toEqual(kept);
       expect((await store.create(recordOf(clock, "bob"))).status).toBe("created");
     }
@@ -81,7 +83,7 @@ describe.each(["url", "client"])("a server that is killed and started again (%s)
 
   test("says so when the server is not there at the start", async () => {
     const nowhere = redisStore({ url: "redis://user:secret-word@127.0.0.1:1" });
-    const error = await rejection(nowhere.read(recordOf(clock, null)));
+    const error = await rejection(Promise.resolve(nowhere.read(recordOf(clock, null))));
     expect(error).toEqual(coded("SOJOURN_STORE_UNAVAILABLE"));
     expect(inspect(error)).toContain("ECONNREFUSED");
     expect(inspect(error)).not.toContain("secret-word");
@@ -140,7 +142,7 @@ describe("what a server says", () => {
   test("a client for one server that meets a cluster is told to be a Cluster", async () => {
     const cluster = await startCluster();
     const alone = redisStore({ url: cluster.servers[0]?.url ?? "" });
-    const reads = Array.from({ length: 30 }, () => alone.read(recordOf(clock, null)));
+    const reads = Array.from({ length: 30 }, async () => alone.read(recordOf(clock, null)));
     const errors = (await Promise.allSettled(reads)).flatMap((each) =>
       each.status === "rejected" ? [String(each.reason)] : [],
     );
@@ -184,7 +186,9 @@ describe("nothing is queued while Redis is away", { timeout: 60_000 }, () => {
     await refused(Array.from({ length: 10_000 }, () => store.create(recordOf(clock, "bob"))));
     expect(queued(client)).toBe(0);
     await server.start();
-    await eventually(async () => (await store.read(kept).catch(() => null)) !== null);
+    await eventually(
+      async () => (await Promise.resolve(store.read(kept)).catch(() => null)) !== null,
+    );
     expect(await store.count("session")).toMatchObject({ active: 1, principals: 0 });
     await store.close();
     client.disconnect();
@@ -203,7 +207,7 @@ describe("nothing is queued while Redis is away", { timeout: 60_000 }, () => {
     await eventually(async () => queued(client) === 0);
     await cluster.servers[0]?.start();
     await eventually(async () => {
-      const reads = records.slice(0, 100).map((record) => store.read(record));
+      const reads = records.slice(0, 100).map(async (record) => store.read(record));
       return Promise.all(reads).then(
         () => true,
         () => false,
@@ -238,9 +242,11 @@ describe("what else a server says", { timeout: 60_000 }, () => {
     admin.disconnect();
     await server.kill();
     const loaded = server.start();
-    await inTime(store.read(record), "SOJOURN_STORE_UNAVAILABLE");
+    await inTime(Promise.resolve(store.read(record)), "SOJOURN_STORE_UNAVAILABLE");
     await loaded;
-    await eventually(async () => (await store.read(record).catch(() => null)) !== null);
+    await eventually(
+      async () => (await Promise.resolve(store.read(record)).catch(() => null)) !== null,
+    );
     await store.close();
     await server.stop();
   });
@@ -276,20 +282,24 @@ describe("what else a server says", { timeout: 60_000 }, () => {
           () => true,
         ),
       );
-      expect(String(await rejection(store.read(record)))).toContain("SCRIPT KILL");
+      expect(String(await rejection(Promise.resolve(store.read(record))))).toContain("SCRIPT KILL");
       await admin.script("KILL");
       endless.disconnect();
-      await eventually(async () => (await store.read(record).catch(() => null)) !== null);
+      await eventually(
+        async () => (await Promise.resolve(store.read(record)).catch(() => null)) !== null,
+      );
     });
 
     test("MASTERDOWN: a replica without its master says nothing old", async () => {
       await admin.config("SET", "replica-serve-stale-data", "no");
       await admin.call("REPLICAOF", "127.0.0.1", "1");
-      const error = await rejection(store.read(record));
+      const error = await rejection(Promise.resolve(store.read(record)));
       await admin.call("REPLICAOF", "NO", "ONE");
       expect(error).toEqual(coded("SOJOURN_STORE_UNAVAILABLE"));
       expect(String(error)).toContain("replica");
-      await eventually(async () => (await store.read(record).catch(() => null)) !== null);
+      await eventually(
+        async () => (await Promise.resolve(store.read(record)).catch(() => null)) !== null,
+      );
     });
 
     test("NOPERM: the rights that are missing are named, and no password", async () => {
@@ -305,7 +315,7 @@ describe("what else a server says", { timeout: 60_000 }, () => {
         "+ping",
       );
       const poor = redisStore({ url: server.url.replace("//", "//poor:hunter2@") });
-      const error = await rejection(poor.read(record));
+      const error = await rejection(Promise.resolve(poor.read(record)));
       expect(error).toEqual(coded("SOJOURN_STORE_UNAVAILABLE"));
       expect(String(error)).toContain("EVALSHA");
       expect(inspect(error, { depth: 9 })).not.toContain("hunter2");
@@ -323,11 +333,14 @@ describe("what else a server says", { timeout: 60_000 }, () => {
     const admins = cluster.servers.map((server) => server.client());
     const [from, to] = [0, Math.ceil(16_384 / 3) - 1];
     await Promise.all(admins.map((admin) => admin.call("CLUSTER", "DELSLOTSRANGE", from, to)));
-    const error = await rejection(store.read(record));
+    const error = await rejection(Promise.resolve(store.read(record)));
     expect(error).toEqual(coded("SOJOURN_STORE_UNAVAILABLE"));
     expect(String(error)).toContain("CLUSTER INFO");
     await admins[0]?.call("CLUSTER", "ADDSLOTSRANGE", from, to);
-    await eventually(async () => (await store.read(record).catch(() => null)) !== null, 30_000);
+    await eventually(
+      async () => (await Promise.resolve(store.read(record)).catch(() => null)) !== null,
+      30_000,
+    );
     for (const admin of admins) admin.disconnect();
     await store.close();
     await cluster.stop();

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isTombstone, systemClock, type Store, type StoredRecord } from "@sojourn/core/store";
 import { Proxy } from "../../../test/faults/proxy.ts";
 import { ownerOf, recordOf } from "../../../test/support/records.ts";
-import { eventually } from "../../../test/support/waiting.ts";
+import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
 import type { NearOptions } from "../src/index.ts";
 import { kept, scriptsOf, sure } from "./support/near.ts";
@@ -35,13 +35,16 @@ describe("on a server", () => {
     await server.stop();
   });
 
-  test("[X-03] 1,000 reads of a session cost the server no script, and give one frozen record", async () => {
+  test("[X-03] 1,000 reads of a session cost the server no script, and give one frozen record at once", async () => {
     const { store, client } = node(true);
     const record = await kept(store, clock, "ada");
     const before = await scriptsOf(client);
-    for (let index = 0; index < 1_000; index += 1) expect(await store.read(record)).toEqual(record);
+    for (let index = 0; index < 1_000; index += 1) expect(store.read(record)).toEqual(record);
     expect(await scriptsOf(client)).toBe(before);
-    expect(Object.isFrozen(await store.read(record))).toBe(true);
+    expect(Object.isFrozen(store.read(record))).toBe(true);
+    await store.close();
+    const refused = await rejection(Promise.resolve(store.read(record)));
+    expect(refused).toMatchObject({ code: "SOJOURN_STORE_CLOSED" });
   });
 
   test("[X-03] off by default, by handle and where asked for fresh: one script each", async () => {

@@ -64,7 +64,7 @@ class World {
     await eventually(async () => {
       const record = recordOf(systemClock, null);
       const isCreated = await works(() => this.store.create(record));
-      return isCreated && works(() => this.store.read(record));
+      return isCreated && works(() => Promise.resolve(this.store.read(record)));
     }, 60_000);
     return { errors, longest };
   }
@@ -133,7 +133,9 @@ describe.concurrent("a store behind 3 sentinels", { timeout: 120_000 }, () => {
     const byUrl = redisStore({ url: `redis+sentinel://${hosts}/${MASTER}` });
     await byUrl.open?.();
     master.signal("SIGSTOP");
-    expect(await rejection(world.store.read(recordOf(systemClock, null)))).toEqual(unavailable);
+    expect(await rejection(Promise.resolve(world.store.read(recordOf(systemClock, null))))).toEqual(
+      unavailable,
+    );
     await world.untilWell();
     await eventually(
       () => byUrl.create(recordOf(systemClock, null)).then(Boolean, () => false),

@@ -99,9 +99,7 @@ export async function readAlive(
   state: SessionState,
   { kind, key }: StoredRecord,
 ): Promise<StoredRecord> {
-  const found = await engine.store.call("read", (from) =>
-    from.read({ kind, key }, { fresh: true }),
-  );
+  const found = await engine.store.read({ kind, key }, { fresh: true });
   if (found !== null && !isTombstone(found)) return found;
   dropChanges(engine, state, found);
   throw sessionEnded(state.ending);

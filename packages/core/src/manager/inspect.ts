@@ -2,7 +2,7 @@
 import { isSojournError } from "../errors.ts";
 import { type Engine } from "../lifecycle/engine.ts";
 import { principalName, principalOf } from "../policy/principal.ts";
-import { isTombstone, type StoredRecord, type Tombstone } from "../store/contract.ts";
+import { type Found, isTombstone } from "../store/contract.ts";
 import { ownerKey, parseTaggedOwner, randomTag } from "../token/tag.ts";
 import { mintHandle, parseHandle } from "../token/token.ts";
 import { sessionInfo } from "./info.ts";
@@ -73,8 +73,8 @@ export function inspectMethods(engine: Engine): Inspecting {
   };
 }
 
-async function readHandle(engine: Engine, text: string): Promise<StoredRecord | Tombstone | null> {
+async function readHandle(engine: Engine, text: string): Promise<Found> {
   const handle = parseHandle(text);
   if (handle === null) return null;
-  return engine.store.call("read", (store) => store.read({ kind: engine.settings.kind, handle }));
+  return engine.store.read({ kind: engine.settings.kind, handle });
 }

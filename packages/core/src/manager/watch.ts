@@ -130,9 +130,7 @@ class Watch {
     let ending = told;
     let waitMs = this.#everyMs;
     try {
-      const found = await this.#engine.store.call("read", (store) =>
-        store.read({ kind, handle: this.#handle }),
-      );
+      const found = await this.#engine.store.read({ kind, handle: this.#handle });
       const now = this.#engine.settings.clock.now();
       if (found === null) ending = told ?? endingNow(this.#engine, "revoked", UNKNOWN);
       else if (isTombstone(found)) ({ ending } = found);

@@ -9,7 +9,7 @@ export function frontOf(known: LocalKnowledge): Store {
   return over(store, {
     async read(ref, how) {
       await backlog.settle(ref, store);
-      const { result, isDoubtful } = await recent.bring(() => store.read(ref, how));
+      const { result, isDoubtful } = await recent.bring(async () => store.read(ref, how));
       // What was forgotten meanwhile is probably over: the store is asked once more.
       const isSure = result === null || isTombstone(result) || !isDoubtful(result);
       const answer = isSure ? result : await store.read(ref, { fresh: true });

@@ -8,7 +8,7 @@ import { isSojournError, SojournError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { Relay } from "../nodes/relay.ts";
 import type { CrossingEvent } from "../nodes/crossing.ts";
-import type { Store, StoredRecord } from "../store/contract.ts";
+import type { Found, ReadOptions, Ref, Store, StoredRecord } from "../store/contract.ts";
 import {
   type CallOptions,
   type GuardedOperation,
@@ -93,7 +93,7 @@ export class LocalCaller implements StoreCaller {
    */
   async call<T>(
     operation: GuardedOperation,
-    run: (store: Store) => Promise<T>,
+    run: (store: Store) => T | Promise<T>,
     { withinMs = this.deadlineMs }: CallOptions<T> = {},
   ): Promise<T> {
     const { provisional, backlog } = this.#known;
@@ -114,6 +114,11 @@ export class LocalCaller implements StoreCaller {
         this.#retryLater();
       }
     }
+  }
+
+  /** Never at once: what ended here, or waits for the store, is looked at first. */
+  read(ref: Ref, how?: ReadOptions): Promise<Found> {
+    return this.call("read", (store) => store.read(ref, how));
   }
 
   /** What a record is worth; null: the store has said so itself. */

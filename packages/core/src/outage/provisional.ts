@@ -6,6 +6,7 @@ import type * as contract from "../store/contract.ts";
 import {
   type Ending,
   type Handle,
+  type Found,
   isTombstone,
   type OwnerKey,
   type RecordKey,
@@ -86,7 +87,7 @@ export class ProvisionalRecords {
   }
 
   /** The record, or the tombstone of one that ended in this process. */
-  async read(ref: Ref): Promise<StoredRecord | Tombstone | null> {
+  async read(ref: Ref): Promise<Found> {
     return this.store.read(ref);
   }
 

@@ -108,9 +108,7 @@ async function* lastUsedFirst(run: Run, kinds: readonly string[]): AsyncIterable
     const found = await Promise.all(
       chosen
         .slice(from, from + BATCH)
-        .map(({ kind, handle }) =>
-          engine.store.call("read", (store) => store.read({ kind, handle })),
-        ),
+        .map(async ({ kind, handle }) => engine.store.read({ kind, handle })),
     );
     for (const record of found) {
       const isAlive =

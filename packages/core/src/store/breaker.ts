@@ -16,8 +16,9 @@ export interface BreakerListener {
   up(downMs: number): void;
 }
 
-/** A call that may be made, and must report back. */
+/** A call; one that may be made must report back. */
 export interface Attempt {
+  /** By the breaker's clock. */
   readonly beganAt: number;
 }
 
@@ -46,15 +47,19 @@ export class Breaker {
     this.#now = now;
   }
 
-  /** The call may be made; or a number: not now, perhaps in so many ms. */
-  attempt(): Attempt | number {
-    const beganAt = this.#now();
-    const attempt = { beganAt };
-    if (this.#retryAt === null) return attempt;
+  /** Whether calls are stopped, but for those that try. */
+  get isOpen(): boolean {
+    return this.#retryAt !== null;
+  }
+
+  /** Null: the call may be made; or a number: not now, perhaps in so many ms. */
+  attempt(attempt: Attempt): number | null {
+    const { beganAt } = attempt;
+    if (this.#retryAt === null) return null;
     if (beganAt < this.#retryAt) return this.#retryAt - beganAt;
     if (this.#trial) return this.#pauseMs;
     this.#trial = attempt;
-    return attempt;
+    return null;
   }
 
   /** The store has answered. */

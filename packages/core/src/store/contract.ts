@@ -89,6 +89,9 @@ export type Ref =
   | { readonly kind: string; readonly key: RecordKey }
   | { readonly kind: string; readonly handle: Handle };
 
+/** What is at a reference: the record, its tombstone, or null: nothing is known. */
+export type Found = StoredRecord | Tombstone | null;
+
 /** How a record is read. */
 export interface ReadOptions {
   /** From where it is kept, never from a copy that the store has near by. */
@@ -292,8 +295,11 @@ export interface Store {
    * The record, its tombstone, or null. In a key's grace time: the new record (its `key` differs
    * from the one asked for). A naturally expired record is a tombstone (`idle` or `absolute`) for
    * as long as the store remembers it.
+   *
+   * A store that has the answer at hand may give it at once, in no promise: most requests do nothing but read, and then
+   * wait for nothing. What goes wrong is a rejected promise all the same.
    */
-  read(ref: Ref, how?: ReadOptions): Promise<StoredRecord | Tombstone | null>;
+  read(ref: Ref, how?: ReadOptions): Found | Promise<Found>;
   /**
    * Creates, admits and indexes in one atom. Never overwrites.
    * @throws SOJOURN_RECORD_EXISTS when key or handle is taken, by a record or a tombstone.

@@ -3,13 +3,15 @@ import { NO_PLACE } from "../collections/bag.ts";
 import { type ErrorCode, isSojournError, SojournError } from "../errors.ts";
 import { checkAnswer } from "./answers.ts";
 import type { Attempt, Breaker } from "./breaker.ts";
-import type { Store } from "./contract.ts";
+import type { Found, ReadOptions, Ref, Store } from "./contract.ts";
 import { Deadlines, type Waiting } from "./deadlines.ts";
 
 /** The calls of a store that are guarded. `scan` is not: it lasts as long as its reader wants. */
 export type GuardedOperation = Exclude<
   {
-    [Key in keyof Store]: NonNullable<Store[Key]> extends (...args: never[]) => Promise<unknown>
+    [Key in keyof Store]: NonNullable<Store[Key]> extends (
+      ...args: never[]
+    ) => Found | Promise<unknown>
       ? Key
       : never;
   }[keyof Store],
@@ -23,12 +25,14 @@ type OnStoreFailure = (operation: string, code: ErrorCode) => void;
 export interface StoreCaller {
   /** The longest wait for one call, in ms. */
   readonly deadlineMs: number;
-  /** @throws SOJOURN_STORE_… */
+  /** Rejects with SOJOURN_STORE_… */
   call<T>(
     operation: GuardedOperation,
-    run: (store: Store) => Promise<T>,
+    run: (store: Store) => T | Promise<T>,
     options?: CallOptions<T>,
   ): Promise<T>;
+  /** As {@link call} of `read`; at once where the store has the answer at hand. */
+  read(ref: Ref, how?: ReadOptions): Found | Promise<Found>;
 }
 
 /** What a guard is made of. */
@@ -61,20 +65,16 @@ const AWAY: ReadonlySet<ErrorCode> = new Set([
 /** Calls a store; see {@link StoreGuard.call}. */
 export class StoreGuard implements StoreCaller {
   readonly deadlineMs: number;
-  readonly #store: Store;
-  readonly #parts: GuardParts;
-  readonly #deadlines: Deadlines;
+  readonly #guarded: Guarded;
 
   constructor(store: Store, parts: GuardParts, deadlines: Deadlines = new Deadlines()) {
     this.deadlineMs = parts.deadlineMs;
-    this.#store = store;
-    this.#parts = parts;
-    this.#deadlines = deadlines;
+    this.#guarded = { ...parts, store, deadlines };
   }
 
   /** The same guard over another store: one breaker, one deadline. */
   over(store: Store): StoreGuard {
-    return new StoreGuard(store, this.#parts, this.#deadlines);
+    return new StoreGuard(store, this.#guarded, this.#guarded.deadlines);
   }
 
   /**
@@ -85,115 +85,157 @@ export class StoreGuard implements StoreCaller {
    */
   call<T>(
     operation: GuardedOperation,
-    run: (store: Store) => Promise<T>,
+    run: (store: Store) => T | Promise<T>,
     { undo, withinMs = this.deadlineMs }: CallOptions<T> = NO_OPTIONS,
   ): Promise<T> {
-    const store = this.#store;
-    const attempt = this.#parts.breaker.attempt();
-    if (typeof attempt === "number") return Promise.reject(spared(store.name, operation, attempt));
-    // A store call is on the way of every request: this is one promise, where `race` and `await` make ten.
-    return new Promise((resolve, reject) => {
-      const call = { store, operation, attempt, undo, withinMs, resolve, reject };
-      new GuardedCall<T>(call, this.#parts, this.#deadlines).run(run);
-    });
+    const { store, breaker } = this.#guarded;
+    const beganAt = performance.now();
+    const call = new GuardedCall<T>(this.#guarded, { operation, beganAt, withinMs, undo });
+    const waitMs = breaker.attempt(call);
+    if (waitMs !== null) return Promise.reject(spared(store.name, operation, waitMs));
+    return call.settledBy(asked(() => run(store)));
+  }
+
+  /** As {@link call} of `read`. An answer that was at hand says nothing of a store that may be away. */
+  read(ref: Ref, how?: ReadOptions): Found | Promise<Found> {
+    const { store, breaker, deadlineMs: withinMs } = this.#guarded;
+    if (breaker.isOpen) return this.call("read", () => store.read(ref, how));
+    const beganAt = performance.now();
+    const answer = asked(() => store.read(ref, how));
+    if (!isPromise(answer)) return this.#atHand(answer, beganAt);
+    return new GuardedCall<Found>(this.#guarded, {
+      operation: "read",
+      beganAt,
+      withinMs,
+    }).settledBy(answer);
+  }
+
+  #atHand(answer: Found, beganAt: number): Found | Promise<never> {
+    const { store, onFailure, onCall } = this.#guarded;
+    onCall?.("read", (performance.now() - beganAt) / 1_000);
+    try {
+      checkAnswer(store.name, "read", answer);
+      return answer;
+    } catch (error) {
+      onFailure("read", "SOJOURN_STORE_CORRUPT");
+      return Promise.reject(error);
+    }
   }
 }
 
 const NO_OPTIONS = {};
 
-interface Call<T> {
+/** What all calls of a guard share. */
+interface Guarded extends GuardParts {
   readonly store: Store;
+  readonly deadlines: Deadlines;
+}
+
+/** What a store answers; what it throws is a rejection. */
+function asked<T>(ask: () => T | Promise<T>): T | Promise<T> {
+  try {
+    return ask();
+  } catch (cause) {
+    return Promise.reject(cause);
+  }
+}
+
+/** Also of another realm, or of a library's own kind. */
+function isPromise<T>(answer: T | Promise<T>): answer is Promise<T> {
+  return typeof answer === "object" && answer !== null && "then" in answer;
+}
+
+interface Call<T> {
   readonly operation: GuardedOperation;
-  readonly attempt: Attempt;
-  readonly undo: CallOptions<T>["undo"];
+  /** By `performance.now()`. */
+  readonly beganAt: number;
   readonly withinMs: number;
-  readonly resolve: (answer: T) => void;
-  readonly reject: (error: unknown) => void;
+  readonly undo?: CallOptions<T>["undo"];
 }
 
 /** One call under way: settled by the store, or by its deadline. */
-class GuardedCall<T> implements Waiting {
+class GuardedCall<T> implements Waiting, Attempt {
   place: number = NO_PLACE;
   readonly dueAt: number;
-  readonly #call: Call<T>;
-  readonly #parts: GuardParts;
-  readonly #deadlines: Deadlines;
+  readonly beganAt: number;
+  readonly #operation: GuardedOperation;
+  readonly #undo: CallOptions<T>["undo"];
+  readonly #guarded: Guarded;
+  #resolve!: (answer: T) => void;
+  #reject!: (error: unknown) => void;
   #isOver = false;
 
-  constructor(call: Call<T>, parts: GuardParts, deadlines: Deadlines) {
-    this.#call = call;
-    this.#parts = parts;
-    this.#deadlines = deadlines;
-    this.dueAt = performance.now() + call.withinMs;
+  constructor(guarded: Guarded, { operation, beganAt, withinMs, undo }: Call<T>) {
+    this.#guarded = guarded;
+    this.#operation = operation;
+    this.#undo = undo;
+    this.beganAt = beganAt;
+    this.dueAt = beganAt + withinMs;
   }
 
-  run(run: (store: Store) => Promise<T>): void {
-    this.#deadlines.add(this);
-    try {
-      Promise.resolve(run(this.#call.store)).then(
-        (answer) => this.#answered(answer),
+  /** Waits for the store. A call is on the way of every request: this is one promise, where `race` and `await` make ten. */
+  settledBy(answer: T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#guarded.deadlines.add(this);
+      Promise.resolve(answer).then(
+        (told) => this.#answered(told),
         (cause: unknown) => this.#failed(cause),
       );
-    } catch (cause) {
-      this.#failed(cause);
-    }
+    });
   }
 
   tooLate(): void {
-    const { store, operation, attempt, reject } = this.#call;
-    const { breaker, deadlineMs } = this.#parts;
-    const error = timeout(deadlineMs, `${store.name}: ${operation}`);
-    breaker.failed(attempt, error.code);
+    const { store, breaker, deadlineMs } = this.#guarded;
+    const error = timeout(deadlineMs, `${store.name}: ${this.#operation}`);
+    breaker.failed(this, error.code);
     this.#end(error.code);
-    reject(error);
+    this.#reject(error);
   }
 
   #answered(answer: T): void {
-    if (this.#isOver) return void this.#undo(answer);
-    const { store, operation, resolve } = this.#call;
+    if (this.#isOver) return void this.#takeBack(answer);
+    const { store, breaker } = this.#guarded;
     try {
-      checkAnswer(store.name, operation, answer);
+      checkAnswer(store.name, this.#operation, answer);
     } catch (error) {
       return this.#failed(error);
     }
-    this.#parts.breaker.answered();
+    breaker.answered();
     this.#end(null);
-    resolve(answer);
+    this.#resolve(answer);
   }
 
   #failed(cause: unknown): void {
-    if (this.#isOver) return this.#notUndone();
-    const { store, operation, attempt, reject } = this.#call;
-    const { breaker } = this.#parts;
-    const error = isSojournError(cause) ? cause : unavailable(store.name, operation, cause);
-    if (isAway(error)) breaker.failed(attempt, error.code);
+    if (this.#isOver) return this.#notTakenBack();
+    const { store, breaker } = this.#guarded;
+    const error = isSojournError(cause) ? cause : unavailable(store.name, this.#operation, cause);
+    if (isAway(error)) breaker.failed(this, error.code);
     else breaker.answered();
     this.#end(error.code);
-    reject(error);
+    this.#reject(error);
   }
 
   /** The answer came when nobody waited for it any more. */
-  async #undo(late: T): Promise<void> {
-    const { store, undo } = this.#call;
+  async #takeBack(late: T): Promise<void> {
     try {
-      await undo?.(store, late);
+      await this.#undo?.(this.#guarded.store, late);
     } catch {
-      this.#notUndone();
+      this.#notTakenBack();
     }
   }
 
-  #notUndone(): void {
-    const { operation, undo } = this.#call;
-    if (undo) this.#parts.onFailure(`undo ${operation}`, "SOJOURN_STORE_TIMEOUT");
+  #notTakenBack(): void {
+    if (this.#undo) this.#guarded.onFailure(`undo ${this.#operation}`, "SOJOURN_STORE_TIMEOUT");
   }
 
   #end(failure: ErrorCode | null): void {
-    const { operation, withinMs } = this.#call;
-    const { onFailure, onCall } = this.#parts;
+    const { deadlines, onFailure, onCall } = this.#guarded;
     this.#isOver = true;
-    this.#deadlines.remove(this);
-    if (failure !== null) onFailure(operation, failure);
-    onCall?.(operation, (performance.now() - this.dueAt + withinMs) / 1_000);
+    deadlines.remove(this);
+    if (failure !== null) onFailure(this.#operation, failure);
+    onCall?.(this.#operation, (performance.now() - this.beganAt) / 1_000);
   }
 }
 

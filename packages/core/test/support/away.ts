@@ -33,7 +33,7 @@ export class Line {
       if (this.#away === "rejects") return Promise.reject(new Error("ECONNREFUSED"));
       if (this.#away === "hangs") return new Promise(() => {});
       return new Promise((resolve, reject) => {
-        this.#late.push(() => void run().then(resolve, reject));
+        this.#late.push(() => void Promise.resolve(run()).then(resolve, reject));
       });
     });
   }

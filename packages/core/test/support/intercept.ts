@@ -3,16 +3,16 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Store } from "../../src/store/contract.ts";
 
 /** Runs in place of a store operation; `run` does what the store does. */
-export type Interceptor = (operation: string, run: () => Promise<unknown>) => unknown;
+export type Interceptor = (operation: string, run: () => unknown) => unknown;
 
-/** The same store, each asynchronous operation passed through `intercept`. */
+/** The same store, each operation passed through `intercept`. */
 export function interceptStore(store: Store, intercept: Interceptor): Store {
   return new Proxy(store, {
     get(target, name, receiver) {
       const member: unknown = Reflect.get(target, name, receiver);
       if (typeof member !== "function" || name === "scan") return member;
       return (...given: unknown[]) =>
-        intercept(String(name), () => Reflect.apply(member, target, given) as Promise<unknown>);
+        intercept(String(name), () => Reflect.apply(member, target, given));
     },
   });
 }

@@ -6,7 +6,7 @@ import type { Bench, Check } from "../case.ts";
 import { alive, createAll, ended, rejects, scanned, scattered } from "../expect.ts";
 import { byHandle, byKey, ending, IDLE, KIND, owner, record, rotated } from "../records.ts";
 
-type Operation = readonly [string, (store: Store) => Promise<unknown>];
+type Operation = readonly [string, (store: Store) => unknown];
 
 function everyOperation({ clock }: Bench): readonly Operation[] {
   const given = record(clock, { user: "ada" });

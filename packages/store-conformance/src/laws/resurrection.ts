@@ -135,7 +135,7 @@ const races: readonly Check[] = [
         const tasks = nexts.map((next) => () => store.replace(byKey(old), next, how));
         const outcomes = await scattered(tasks);
         assert.equal(outcomes.filter((o) => o.status === "replaced").length, 1);
-        const found = await Promise.all(nexts.map((next) => store.read(byKey(next))));
+        const found = await Promise.all(nexts.map(async (next) => store.read(byKey(next))));
         assert.equal(found.filter((each) => each !== null).length, 1);
         assert.equal((await store.listOwner(KIND, owner("ada"))).length, 1);
         await store.endOwner(KIND, owner("ada"), ending(clock, "revoked"));

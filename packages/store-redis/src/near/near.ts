@@ -8,7 +8,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { isTombstone } from "@sojourn/core/store";
-import type { Clock, RecordKey, Ref, StoredRecord, Tombstone } from "@sojourn/core/store";
+import type { Clock, Found, RecordKey, Ref } from "@sojourn/core/store";
 import { base, EVERY, slotTag } from "../names.ts";
 import type { NearSettings, RedisClient } from "../options.ts";
 import { Channel } from "./channel.ts";
@@ -25,7 +25,7 @@ const PROBE_LIFE = 10_000;
 /** What follows the slash in the name of the generation of a kind, and of an owner. */
 const GENERATIONS: ReadonlySet<string> = new Set(["e", "g"]);
 
-type Found = StoredRecord | Tombstone | null;
+type KeyRef = Ref & { readonly key: RecordKey };
 
 /** What it works with. */
 export interface NearParts {
@@ -66,11 +66,15 @@ export class NearCache {
   }
 
   /** What is at a key: from here where that is sure, else by `load`. */
-  async read(ref: Ref & { readonly key: RecordKey }, load: () => Promise<Found>): Promise<Found> {
+  read(ref: KeyRef, load: () => Promise<Found>): Found | Promise<Found> {
     this.#wake();
     const place = placeOf(ref);
     const known = this.#isSure ? this.#entries.get(place) : undefined;
     if (known && this.#parts.clock.now() < known.expiresAt) return known;
+    return this.#load(ref, place, load);
+  }
+
+  async #load(ref: KeyRef, place: Place, load: () => Promise<Found>): Promise<Found> {
     const reading = this.#entries.begin(place);
     try {
       const found = await load();
@@ -102,7 +106,7 @@ export class NearCache {
     this.#isClosed = true;
     if (this.#timer) clearInterval(this.#timer);
     for (const channel of this.#channels.values()) channel.close();
-    this.#entries.clear();
+    this.#doubt();
   }
 
   #forget(tags: readonly string[]): void {
@@ -207,7 +211,7 @@ export class NearCache {
 }
 
 /** Named as the record is in Redis: the kind, and 132 bits of the digest. */
-function placeOf({ kind, key }: Ref & { readonly key: RecordKey }): Place {
+function placeOf({ kind, key }: KeyRef): Place {
   const tag = slotTag(key);
   const name = base("", tag, kind);
   return { tag, id: `${name.slice(name.indexOf("}") + 1)}.${key.slice(4, 26)}` };

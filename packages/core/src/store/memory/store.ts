@@ -39,7 +39,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   return {
     name: "memory",
     clock,
-    read: async (ref) => table().read(ref),
+    read: (ref) => (closed ? Promise.reject(storeClosed()) : records.read(ref)),
     create: async (record, admission) => table().create(record, admission),
     adopt: async (record, admission) => table().adopt(record, admission),
     update: async (ref, change, version) => table().update(ref, change, version),

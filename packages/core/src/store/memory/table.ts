@@ -50,7 +50,7 @@ export class RecordTable {
   }
 
   /** The record, its tombstone, or null. */
-  read(ref: Ref): StoredRecord | Tombstone | null {
+  read(ref: Ref): contract.Found {
     return this.#kinds.get(ref.kind)?.find(ref, this.#clock.now()) ?? null;
   }
 
