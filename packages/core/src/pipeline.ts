@@ -1,12 +1,12 @@
 /** The way of a request, in two steps: `begin` before the handler, `commit` before the response. */
 import { readCookie } from "./cookie/read.ts";
 import { Device } from "./cookie/device.ts";
-import { specFor } from "./cookie/spec.ts";
+import { type CookieSpecs, specFor } from "./cookie/spec.ts";
 import { SojournError } from "./errors.ts";
 import type { CookieRejection } from "./events.ts";
 import { principalOf } from "./policy/principal.ts";
 import { type Engine, isSessionEnded, openSession, timeoutsOf } from "./lifecycle/engine.ts";
-import { dropUnsaved, flush } from "./lifecycle/flush.ts";
+import { dropUnsaved, flush, isTouchDue } from "./lifecycle/flush.ts";
 import { createVerbs } from "./lifecycle/verbs.ts";
 import { carriedOf, engineOver } from "./lifecycle/carried.ts";
 import { isStraggler } from "./policy/endings.ts";
@@ -31,7 +31,7 @@ import {
 import { revokePresent } from "./lifecycle/revoke.ts";
 import { isAway } from "./store/guard.ts";
 import { openCookies } from "./token/cookie-value.ts";
-import { digestToken } from "./token/token.ts";
+import { digestToken, type Token } from "./token/token.ts";
 
 /** One request on its way. `session` changes identity only in `regenerate()`: read it each time. */
 export interface RequestContext {
@@ -40,6 +40,13 @@ export interface RequestContext {
 
 /** What an adapter drives. Both steps answer at once where there is nothing to wait for, and never throw. */
 export interface Pipeline {
+  /**
+   * Whether a `Cookie` header may bring a session, or what is left of one. A request without is a visitor's: it is begun
+   * when its session is asked for, which most often nobody does.
+   */
+  mayBring(cookieHeader: string | undefined): boolean;
+  /** As `begin`, for a request that {@link mayBring} nothing. */
+  beginVisitor(facts: RequestFacts): RequestContext;
   /** Cookie → token → record → policy → session. Rejects with SOJOURN_STORE_… when the store fails. */
   begin(facts: RequestFacts): RequestContext | Promise<RequestContext>;
   /**
@@ -55,7 +62,10 @@ export interface Pipeline {
 
 /** Builds the pipeline of one manager. */
 export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
+  const names = namesOf(engine.settings.cookies);
   return {
+    mayBring: (header) => header !== undefined && names.some((name) => header.includes(name)),
+    beginVisitor: (facts) => beginVisitor(engine, verbs, facts),
     begin(facts) {
       try {
         return begin(engine, verbs, facts);
@@ -77,29 +87,27 @@ export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
 
 const NOT_SENT = { headersSent: false };
 
+function namesOf({ secure, plain }: CookieSpecs): string[] {
+  return plain === null ? [secure.name] : [secure.name, plain.name];
+}
+
 function begin(
   shared: Engine,
   sharedVerbs: Verbs,
   facts: RequestFacts,
 ): RequestContext | Promise<RequestContext> {
-  const { signing, cookies, deviceSigning } = shared.settings;
-  const spec = specFor(cookies, facts.secure);
-  const { name } = spec;
+  const { signing, cookies } = shared.settings;
+  const { secure } = facts;
+  const { name } = specFor(cookies, secure);
   const presented = openCookies(signing, name, readCookie(facts.cookieHeader, name));
+  if (presented.status === "none") return beginVisitor(shared, sharedVerbs, facts, secure);
   const token = presented.status === "token" ? presented.token : null;
   const key = token && digestToken(token);
-  const carried = carriedOf(shared, { spec, key, cookieHeader: facts.cookieHeader });
-  const engine = engineOver(shared, carried);
-  const verbs = carried === null ? sharedVerbs : createVerbs(engine);
-  const exchange = new Exchange({
-    facts,
-    presented: token,
-    device: deviceSigning && new Device(deviceSigning, spec, facts.cookieHeader),
-    carried,
-  });
-  if (presented.status === "rejected") reject(engine, exchange, presented.reason);
-  if (presented.status !== "token" || key === null) {
+  const { engine, verbs, exchange } = arrive(shared, sharedVerbs, facts, { secure, token, key });
+  if (presented.status === "rejected" || key === null) {
+    if (presented.status === "rejected") reject(engine, exchange, presented.reason);
     openSession(engine, exchange, verbs, EMPTY_DATA);
+    noteWork(engine, exchange);
     return exchange;
   }
   if (presented.amongOthers) reject(engine, exchange, "duplicate");
@@ -113,6 +121,51 @@ function begin(
   );
 }
 
+/** Of a request that brings nothing. */
+function beginVisitor(
+  shared: Engine,
+  sharedVerbs: Verbs,
+  facts: RequestFacts,
+  secure: boolean = facts.secure,
+): RequestContext {
+  const brings = { secure, token: null, key: null };
+  const { engine, verbs, exchange } = arrive(shared, sharedVerbs, facts, brings);
+  openSession(engine, exchange, verbs, EMPTY_DATA);
+  noteWork(engine, exchange);
+  return exchange;
+}
+
+/** What is known of a request that arrives. */
+interface Brings {
+  readonly secure: boolean;
+  readonly token: Token | null;
+  readonly key: RecordKey | null;
+}
+
+/** What a request is served with. */
+interface Arrival {
+  readonly engine: Engine;
+  readonly verbs: Verbs;
+  readonly exchange: Exchange;
+}
+
+function arrive(
+  shared: Engine,
+  sharedVerbs: Verbs,
+  facts: RequestFacts,
+  { secure, token, key }: Brings,
+): Arrival {
+  const { cookies, deviceSigning } = shared.settings;
+  const { cookieHeader } = facts;
+  const spec = specFor(cookies, secure);
+  const carried = carriedOf(shared, { spec, key, cookieHeader });
+  const engine = engineOver(shared, carried);
+  const verbs = carried === null ? sharedVerbs : createVerbs(engine);
+  const device = deviceSigning && new Device(deviceSigning, spec, cookieHeader);
+  const exchange = new Exchange({ facts, secure, presented: token, device, carried });
+  return { engine, verbs, exchange };
+}
+
 /** With what is at the key. */
 function beginWith(
   engine: Engine,
@@ -123,7 +176,16 @@ function beginWith(
   if (found === null) beginUnknown(engine, verbs, exchange);
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
   else return beginFound(engine, verbs, exchange, { key, found });
+  noteWork(engine, exchange);
   return exchange;
+}
+
+/** Of some requests there is something to commit, whatever their handler does. */
+function noteWork(engine: Engine, exchange: Exchange): void {
+  const { clock, principal, privileges } = engine.settings;
+  const { record, facts } = exchange.state;
+  const isDue = record && isTouchDue(engine, timeoutsOf(engine, facts), record, clock.now());
+  if (isDue || principal || privileges || exchange.hasNews) exchange.noteWork();
 }
 
 function reject({ events }: Engine, exchange: Exchange, reason: CookieRejection): void {
@@ -204,6 +266,7 @@ function beginFound(
   if (why !== null) {
     const ending: Ending = { why, at: found.expiresAt, seenAt: found.seenAt };
     beginEnded(engine, verbs, exchange, { ...found, ending });
+    noteWork(engine, exchange);
     return exchange;
   }
   const decoded = engine.codec.tryDecode(found);
@@ -230,6 +293,7 @@ function beginFound(
   if (isGraced) exchange.resendCookie = false;
   state.live(record, facts);
   tellLoaded(engine, state, found);
+  noteWork(engine, exchange);
   return exchange;
 }
 
@@ -242,6 +306,7 @@ async function beginStolen(
 ): Promise<RequestContext> {
   const tombstone = await revokePresent(engine, exchange, { record, reason: "another client" });
   beginEnded(engine, verbs, exchange, tombstone);
+  noteWork(engine, exchange);
   return exchange;
 }
 

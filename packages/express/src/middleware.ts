@@ -1,10 +1,9 @@
 /** `sessionMiddleware()`: translates a request for the core, and the core's plan for the response. */
 import { createSessionManager, SojournError } from "@sojourn/core";
-import type { Pipeline, RequestContext, SessionOptions, Sessions } from "@sojourn/core";
-import { holdResponse } from "./held-response.ts";
-import { factsOf } from "./request-facts.ts";
+import type { SessionOptions, Sessions } from "@sojourn/core";
 import { shareShape } from "./shared-shape.ts";
 import type { SessionRequest, SessionResponse } from "./types.ts";
+import { Visit } from "./visit.ts";
 
 /** The core's options, and where the session goes. */
 export interface ExpressSessionOptions extends SessionOptions {
@@ -35,69 +34,37 @@ export interface SessionMiddleware {
 export function sessionMiddleware(options: ExpressSessionOptions = {}): SessionMiddleware {
   const { property = "session", skip, ...sessionOptions } = options;
   const { sessions, pipeline } = createSessionManager(sessionOptions);
-  const contextKey = Symbol(`sojourn ${property}`);
-  const accessor = accessorOf(contextKey);
+  const key = Symbol(`sojourn ${property}`);
+  const accessor = accessorOf(key);
+  const report = reporter(options);
 
   const middleware = (
     request: SessionRequest,
     response: SessionResponse,
     next: (error?: unknown) => void,
   ): void => {
-    if (Reflect.has(request, contextKey) || skip?.(request)) return next();
+    if (Reflect.has(request, key) || skip?.(request)) return next();
     if (Reflect.get(request, property) !== undefined) return next(propertyTaken(property));
     shareShape(request, "url");
     shareShape(response, "sendDate");
-    const serve = (context: RequestContext): void => {
-      Reflect.set(request, contextKey, context);
+    new Visit(pipeline, request, response, { next, report }).begin((visit) => {
+      Reflect.set(request, key, visit);
       Object.defineProperty(request, property, accessor);
-      const commit: Commit = (headersSent) => pipeline.commit(context, { headersSent });
-      commitWith(response, commit, { next, report: reporter(options) });
-      next();
-    };
-    const begun = pipeline.begin(factsOf(request));
-    if (begun instanceof Promise) begun.then(serve, next);
-    else serve(begun);
+      visit.serve();
+    });
   };
   return Object.assign(middleware, { sessions });
 }
 
-/**
- * The session's identity changes in `regenerate()`: whoever asks gets the present one. One accessor for all requests:
- * V8 then gives them all one shape.
- */
-function accessorOf(contextKey: symbol): PropertyDescriptor {
+/** One accessor for all requests: V8 then gives them all one shape. */
+function accessorOf(key: symbol): PropertyDescriptor {
   return {
     get(this: SessionRequest) {
-      return (Reflect.get(this, contextKey) as RequestContext).session;
+      return (Reflect.get(this, key) as Visit).session;
     },
     configurable: true,
     enumerable: true,
   };
-}
-
-type Commit = (headersSent: boolean) => ReturnType<Pipeline["commit"]>;
-
-interface Outcomes {
-  readonly next: (error: unknown) => void;
-  readonly report: (error: unknown) => void;
-}
-
-/** Commits before the answer leaves, and what was changed after that when it is over. */
-function commitWith(response: SessionResponse, commit: Commit, { next, report }: Outcomes): void {
-  let isDropped = false;
-  holdResponse(response, {
-    commit: () => commit(false),
-    dropped: (error) => {
-      isDropped = true;
-      next(error);
-    },
-  });
-  if (!("once" in response)) return;
-  response.once("close", () => {
-    if (isDropped) return;
-    const planned = commit(true);
-    if (planned instanceof Promise) planned.catch(report);
-  });
 }
 
 /** Nobody is left to answer: errors of a late commit go to the log, or to a process warning. */

@@ -1,10 +1,9 @@
 /** The plugin: where a session begins and is committed on the way of a Fastify request. */
-import cookiePlugin from "@fastify/cookie";
 import { createSessionManager, SojournError } from "@sojourn/core";
 import type { Logger, Session, SessionOptions, Sessions } from "@sojourn/core";
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
-import { Visit } from "./visit.ts";
+import { hasOptedOut, Visits } from "./visits.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -47,29 +46,22 @@ async function register(
   { property = "session", ...options }: SessionPluginOptions,
 ): Promise<void> {
   claim(app, property, options);
-  if (!app.hasReplyDecorator("setCookie")) await app.register(cookiePlugin);
   const logger = options.logger ?? loggerOf(app);
   const { sessions, pipeline } = createSessionManager({ ...options, logger });
-  const visit = Symbol(`sojourn ${property}`);
-  const visitOf = (request: FastifyRequest): Visit | null => Reflect.get(request, visit);
+  const visits = new Visits(pipeline, property);
 
   app.decorate<Sessions>(`${property}s`, sessions);
   app.decorateRequest<Session>(property, {
     getter(this: FastifyRequest) {
-      return visitOf(this)?.session ?? refuse(this, property);
+      return visits.of(this)?.session ?? refuse(this, property);
     },
   });
-  app.decorateRequest(visit, null);
-  app.addHook("onRequest", (request, reply, done) => {
-    if (hasOptedOut(request, property)) return done();
-    const own = new Visit(pipeline, request, reply);
-    Reflect.set(request, visit, own);
-    return own.begin(done);
-  });
+  app.decorateRequest(visits.key, null);
+  app.addHook("onRequest", (request, reply, done) => visits.begin(request, reply, done));
   app.addHook("onSend", (request, _reply, payload, done) => {
-    const own = visitOf(request);
-    if (own === null) return done(null, payload);
-    return own.commit(payload, done);
+    const visit = visits.begun(request);
+    if (visit === null) return done(null, payload);
+    return visit.commit(payload, done);
   });
   app.addHook("onClose", () => sessions.close());
   await sessions.ready();
@@ -103,11 +95,6 @@ function taken(what: string, property: string): SojournError {
 /** Without `logger: true` Fastify's is one empty function for all levels: then warnings need another way. */
 function loggerOf({ log }: FastifyInstance): Logger | undefined {
   return log.info === log.error ? undefined : log;
-}
-
-function hasOptedOut(request: FastifyRequest, property: string): boolean {
-  const config = request.routeOptions.config as unknown as Record<string, unknown> | undefined;
-  return config?.[property] === false;
 }
 
 function refuse(request: FastifyRequest, property: string): never {

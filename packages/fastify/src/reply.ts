@@ -30,12 +30,12 @@ export function applyPlan(reply: FastifyReply, plan: ResponsePlan, payload: unkn
   if (plan.clearSiteData !== null) reply.header("clear-site-data", plan.clearSiteData);
   if (plan.privacy === "none") return payload;
   const sent = isResponse(payload) ? unpack(reply, payload) : payload;
-  reply.headers(
-    privacyHeaders(plan.privacy, {
-      vary: headerOf(reply, "vary"),
-      cacheControl: headerOf(reply, "cache-control"),
-    }),
-  );
+  const headers = privacyHeaders(plan.privacy, {
+    vary: headerOf(reply, "vary"),
+    cacheControl: headerOf(reply, "cache-control"),
+  });
+  // `reply.headers` would make a list of their names for each reply.
+  for (const name in headers) reply.header(name, headers[name]);
   return sent;
 }
 

@@ -1,10 +1,17 @@
 /** One request on its way through the core: begun, then committed before and after the answer. */
-import type { Pipeline, RequestContext, ResponsePlan, Session } from "@sojourn/core";
+import type {
+  ClientFacts,
+  Pipeline,
+  RequestContext,
+  RequestFacts,
+  ResponsePlan,
+  Session,
+} from "@sojourn/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { Facts } from "./facts.ts";
 import { applyPlan, discardAnswer } from "./reply.ts";
 
-type Done = (error?: Error) => void;
+/** Fastify's callback of `onRequest`. */
+export type Done = (error?: Error) => void;
 type Sent = (error: Error | null, payload?: unknown) => void;
 
 /**
@@ -12,7 +19,7 @@ type Sent = (error: Error | null, payload?: unknown) => void;
  * called at once; else the promise is the answer, for Fastify catches what goes wrong behind it. After a
  * failure it leaves the reply alone.
  */
-export class Visit {
+export class Visit implements RequestFacts {
   readonly #pipeline: Pipeline;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
@@ -31,15 +38,20 @@ export class Visit {
     return this.#context?.session;
   }
 
+  /** Of a request that brings no session: at once. */
+  beginVisitor(): void {
+    this.#context = this.#pipeline.beginVisitor(this);
+  }
+
   /** Loads the session. Rejects with SOJOURN_STORE_… */
   begin(done: Done): Promise<void> | undefined {
-    const begun = this.#pipeline.begin(new Facts(this.#request));
+    const begun = this.#pipeline.begin(this);
     if (begun instanceof Promise)
       return begun.then(
-        (context) => this.#begun(context),
+        (context) => void (this.#context = context),
         (error: unknown) => this.#fail(error),
       );
-    this.#begun(begun);
+    this.#context = begun;
     done();
     return undefined;
   }
@@ -59,9 +71,23 @@ export class Visit {
     return undefined;
   }
 
-  #begun(context: RequestContext): void {
-    this.#context = context;
-    this.#reply.raw.on("close", () => void this.#commitLate(context));
+  get cookieHeader(): string | undefined {
+    return this.#request.headers.cookie;
+  }
+
+  /** As Fastify says, which knows the proxies to trust; so is the client's `ip`. */
+  get secure(): boolean {
+    return this.#request.protocol === "https";
+  }
+
+  client(): ClientFacts {
+    const { ip, headers } = this.#request;
+    return { ip, userAgent: headers["user-agent"] };
+  }
+
+  /** Commits once more when the response is over. */
+  hasWork(): void {
+    this.#reply.raw.on("close", () => void this.#commitLate());
   }
 
   async #committed(planned: Promise<ResponsePlan>, payload: unknown): Promise<unknown> {
@@ -93,10 +119,10 @@ export class Visit {
   }
 
   /** For what changed after the headers: streams, hijacked replies, raw writes, aborted requests. */
-  async #commitLate(context: RequestContext): Promise<void> {
-    if (this.#failure) return;
+  async #commitLate(): Promise<void> {
+    if (this.#failure || this.#context === undefined) return;
     try {
-      await this.#pipeline.commit(context, { headersSent: true });
+      await this.#pipeline.commit(this.#context, { headersSent: true });
     } catch (error) {
       this.#request.log.error({ err: error }, "session changes made after the answer are lost");
     }

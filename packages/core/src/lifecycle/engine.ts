@@ -64,7 +64,11 @@ export function openSession(
   verbs: Verbs,
   text: string,
 ): SessionState {
-  const state = new SessionState(exchange, verbs, new TrackedData(text, validator(engine)));
+  const state = new SessionState(
+    exchange,
+    verbs,
+    new TrackedData(text, validator(engine), exchange),
+  );
   exchange.open(state, createSession(state));
   return state;
 }

@@ -1,6 +1,6 @@
 /** Flush: whatever a request changed in its session goes to the store, if anything. */
 import { principalName, principalOf } from "../policy/principal.ts";
-import { deadline, touchInterval } from "../policy/expiry.ts";
+import { deadline, type Timeouts, touchInterval } from "../policy/expiry.ts";
 import type { UnixMs } from "../clock.ts";
 import type { SessionState } from "../session/state.ts";
 import { admissionFor, becomeSession, emitLogin, loginFacts } from "./login.ts";
@@ -122,13 +122,22 @@ function changedPrivileges(engine: Engine, state: SessionState): string | undefi
   return now === before ? undefined : now;
 }
 
+/** Whether so much time has passed since the last touch that the store is told of another one. */
+export function isTouchDue(
+  { settings: { touchAfter } }: Engine,
+  timeouts: Timeouts,
+  { seenAt }: StoredRecord,
+  now: UnixMs,
+): boolean {
+  return now - seenAt >= touchInterval(timeouts, touchAfter);
+}
+
 function touchIfDue(engine: Engine, state: SessionState): Promise<void> | null {
-  const { record, touchWanted, payloadStale } = state;
+  const { record, facts, touchWanted, payloadStale } = state;
   if (!record) return null;
   const now = engine.settings.clock.now();
-  const timeouts = timeoutsOf(engine, state.facts);
-  const isDue = now - record.seenAt >= touchInterval(timeouts, engine.settings.touchAfter);
-  if (!isDue && !touchWanted) return null;
+  const timeouts = timeoutsOf(engine, facts);
+  if (!touchWanted && !isTouchDue(engine, timeouts, record, now)) return null;
   if (payloadStale) return writeChanges(engine, state, new Map());
   const expiresAt = deadline(timeouts, now, record.absoluteExpiresAt);
   return touch(engine, state, record, { now, expiresAt });

@@ -18,4 +18,10 @@ export interface RequestFacts {
   readonly secure: boolean;
   /** Looked at only when a session is created or checked. */
   client(): ClientFacts;
+  /**
+   * Called at most once, when `commit` may have more to do than to look: the session was changed, or handed something
+   * out that can be changed unseen. From then on `commit` is to be called once more when the response is over, for
+   * what is changed after its headers.
+   */
+  hasWork?(): void;
 }

@@ -18,6 +18,11 @@ export type Validate = (values: Values) => Values;
  */
 type Touched = Map<string, string | null | undefined>;
 
+/** Whoever sees to it that changes are written. */
+interface Work {
+  noteWork(): void;
+}
+
 /** That of most requests. */
 const UNTOUCHED: Touched = new Map();
 
@@ -63,10 +68,13 @@ export class TrackedData {
   #seen = "";
   #seenAssignments = 0;
   readonly #validate: Validate | undefined;
+  readonly #work: Work | null;
 
-  constructor(text: string, validate: Validate | undefined) {
+  /** @param work told when something may have changed first */
+  constructor(text: string, validate: Validate | undefined, work: Work | null = null) {
     this.#base = text;
     this.#validate = validate;
+    this.#work = work;
   }
 
   get(key: string): unknown {
@@ -197,6 +205,7 @@ export class TrackedData {
     if (this.#touched.has(key)) return;
     if (this.#touched === UNTOUCHED) this.#touched = new Map();
     this.#touched.set(key, loaded);
+    this.#work?.noteWork();
   }
 
   #willAssign(key: string): void {

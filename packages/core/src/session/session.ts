@@ -126,7 +126,7 @@ class SessionMembers {
     return callbackOrPromise(this[STATE].verbs.regenerate(this[STATE]), callback);
   }
   touch(): void {
-    this[STATE].touchWanted = true;
+    this[STATE].wantTouch();
   }
   update(change: (data: Record<string, unknown>) => void): Promise<void> {
     return this[STATE].verbs.update(this[STATE], change);

@@ -69,7 +69,8 @@ interface Lock {
 
 /** What an exchange begins with. */
 export interface ExchangeParts {
-  readonly facts: Pick<RequestFacts, "secure" | "client">;
+  readonly facts: Pick<RequestFacts, "client" | "hasWork">;
+  readonly secure: boolean;
   /** The token that the browser brought. */
   readonly presented: Token | null;
   /** Null without the option `deviceCookie`. */
@@ -96,13 +97,14 @@ export class Exchange {
   resendCookie = false;
   /** The token changed in this request already. */
   rotated = false;
+  #hasWork = false;
   /** The verbs under way: those of one request run one after the other. */
   #turn: Promise<unknown> | null = null;
   readonly #presented: Token | null;
   #minted: Token | null = null;
 
-  constructor({ facts, presented, device, carried }: ExchangeParts) {
-    this.secure = facts.secure;
+  constructor({ facts, secure, presented, device, carried }: ExchangeParts) {
+    this.secure = secure;
     this.device = device;
     this.carried = carried;
     this.#facts = facts;
@@ -143,8 +145,16 @@ export class Exchange {
     this.#session = session;
   }
 
+  /** From now on there is, or may be, something to commit. */
+  noteWork(): void {
+    if (this.#hasWork) return;
+    this.#hasWork = true;
+    this.#facts.hasWork?.();
+  }
+
   /** Runs `verb` when the verbs before it are done. */
   inTurn<T>(verb: () => T | Promise<T>): Promise<T> {
+    this.noteWork();
     const done = (this.#turn ?? Promise.resolve()).then(verb);
     this.#wait(done);
     return done;
@@ -244,6 +254,13 @@ export class SessionState {
 
   set reserved(token: Token | null) {
     this.#reserved = token;
+    if (token !== null) this.exchange.noteWork();
+  }
+
+  /** The next commit is to count as a use, also before a touch is due. */
+  wantTouch(): void {
+    this.touchWanted = true;
+    this.exchange.noteWork();
   }
 
   /** The session is this record now. */
