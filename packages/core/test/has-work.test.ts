@@ -72,7 +72,7 @@ describe("the adapter is told once", () => {
     ["principal", { principal: () => null }],
     ["deviceCookie", { deviceCookie: true }],
   ] as const)("with the option %s always", async (_option, options) => {
-    const made = world(options as Parameters<typeof world>[0]);
+    const made = world(options);
     const { hasWork } = await begun(made, await anonymous(made));
     expect(hasWork).toHaveBeenCalledOnce();
   });
