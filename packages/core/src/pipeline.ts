@@ -182,10 +182,9 @@ function beginWith(
 
 /** Of some requests there is something to commit, whatever their handler does. */
 function noteWork(engine: Engine, exchange: Exchange): void {
-  const { clock, principal, privileges } = engine.settings;
-  const { record, facts } = exchange.state;
-  const isDue = record && isTouchDue(engine, timeoutsOf(engine, facts), record, clock.now());
-  if (isDue || principal || privileges || exchange.hasNews) exchange.noteWork();
+  const { principal, privileges } = engine.settings;
+  if (principal || privileges || exchange.hasNews || isTouchDue(engine, exchange.state))
+    exchange.noteWork();
 }
 
 function reject({ events }: Engine, exchange: Exchange, reason: CookieRejection): void {
@@ -216,10 +215,10 @@ function lockOf(
   found: StoredRecord,
   facts: Facts,
 ): LockReason | null {
-  if (isIdle(timeoutsOf(engine, facts), found.seenAt, engine.settings.clock.now())) return "idle";
-  return engine.settings.binding === "step-up" && isOtherClient(engine, exchange, found, facts)
-    ? "client"
-    : null;
+  const { binding, clock, onIdle } = engine.settings;
+  if (onIdle === "lock" && isIdle(timeoutsOf(engine, facts), found.seenAt, clock.now()))
+    return "idle";
+  return binding === "step-up" && isOtherClient(engine, exchange, found, facts) ? "client" : null;
 }
 
 /** Whether the client is another than the one that the session belongs to; tells of it. */

@@ -110,7 +110,7 @@ describe("the adapter is not told", () => {
 const DEEDS: Record<string, Deed> = {
   read: (session) => session.a,
   hand: (session) => session.cart,
-  nested: (session) => Object.assign((session.cart ?? {}) as object, { n: 2 }),
+  nested: (session) => Object.assign(session.cart ?? {}, { n: 2 }),
   assign: (session) => (session.b = 2),
   same: (session) => (session.a = 1),
   remove: (session) => delete session.a,

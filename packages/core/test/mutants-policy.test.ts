@@ -82,10 +82,10 @@ describe("timeouts", () => {
   });
 
   test("a touch is due after a tenth of idle, at most a minute, or as is set", () => {
-    expect(touchInterval(timeouts, undefined)).toBe(MINUTE);
-    expect(touchInterval({ ...timeouts, idle: 5 * MINUTE }, undefined)).toBe(MINUTE / 2);
-    expect(touchInterval(timeouts, 7)).toBe(7);
-    expect(touchInterval({ ...timeouts, idle: null }, 7)).toBe(Number.POSITIVE_INFINITY);
+    expect(touchInterval(timeouts.idle, undefined)).toBe(MINUTE);
+    expect(touchInterval(5 * MINUTE, undefined)).toBe(MINUTE / 2);
+    expect(touchInterval(timeouts.idle, 7)).toBe(7);
+    expect(touchInterval(null, 7)).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("a session that locks is idle at exactly its idle timeout; another never is", () => {

@@ -3,7 +3,7 @@ import { Bag } from "@sojourn/core/store";
 import { Batch } from "./batch.ts";
 import { clientFor } from "./client.ts";
 import { closed, unavailable } from "./errors.ts";
-import type { Script } from "./lua/script.ts";
+import type { StoreScript } from "./lua/script.ts";
 import type { ParsedOptions, RedisClient } from "./options.ts";
 import { type Running, UnderWay } from "./under-way.ts";
 import type { Address } from "./url.ts";
@@ -50,24 +50,26 @@ export class Connection {
   /** As {@link operation}, with the answer read by `decode`. */
   ask<A, T>(name: string, work: () => Promise<A>, decode: (answer: A) => T): Promise<T> {
     if (this.#closing) return Promise.reject(closed());
-    // A read of every request comes by here: this is one promise, where `race` and `await` make eight.
-    return new Promise((resolve, reject) => {
-      const parts = { name, running: this.#running, decode, resolve, reject };
-      const operation = new UnderWay<A, T>(parts);
-      if (this.client.status === "ready") this.#begin(operation, work);
-      else void this.#beginWhenReady(operation, work);
-    });
+    const operation = new UnderWay<A, T>({ name, running: this.#running, decode });
+    if (this.client.status === "ready") this.#begin(operation, work);
+    else void this.#beginWhenReady(operation, work);
+    return operation.told;
   }
 
   /**
-   * Runs a script by its hash; sends its source when the server does not know it. It is sent with a
+   * Runs a script by its hash; sends its source when the server does not know it. In a cluster it is sent with a
    * second key, and neither is ever written: a cluster answers TRYAGAIN to two absent keys while it
    * moves their slot, where it would let a script with one of them run on the half that has arrived.
    */
-  run({ sha, source }: Script, key: string, args: readonly (string | number)[]): Promise<unknown> {
-    return this.client.evalsha(sha, 2, key, `${key}:`, ...args).catch((error: unknown) => {
+  run(
+    { sha, source }: StoreScript,
+    key: string,
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    const keys = this.client.isCluster ? [key, `${key}:`] : [key];
+    return this.client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return this.client.eval(source, 2, key, `${key}:`, ...args);
+      return this.client.eval(source, keys.length, ...keys, ...args);
     });
   }
 

@@ -36,18 +36,19 @@ export function target(ref: Ref): readonly [what: "k" | "h", id: RecordKey | Han
  * behind it, and none is in the kind.
  */
 export function base(prefix: string, tag: string, kind: string): string {
-  return `${prefix}:{${tag}}:${nameOf(kind)}`;
+  return `${prefix}:{${tag}}${suffix(kind)}`;
 }
 
-/** The names of the kinds: there are few, and each command has one. */
-const names = new Map<string, string>();
+/** Of the kinds: there are few, and each command has one. */
+const suffixes = new Map<string, string>();
 
-function nameOf(kind: string): string {
-  const known = names.get(kind);
+/** `:<kind>`, as it stands in a name behind the tag. */
+export function suffix(kind: string): string {
+  const known = suffixes.get(kind);
   if (known !== undefined) return known;
-  const name = encodeURIComponent(kind).replaceAll(".", "%2E");
-  names.set(kind, name);
-  return name;
+  const made = `:${encodeURIComponent(kind).replaceAll(".", "%2E")}`;
+  suffixes.set(kind, made);
+  return made;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Clock, Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
 import type { Connection } from "./connection.ts";
 import { READ, READ_HANDLE } from "./lua/reading.ts";
-import type { Script } from "./lua/script.ts";
+import { type Constants, type Script, storeScript, type StoreScript } from "./lua/script.ts";
 import { base, EVERY, everyTag, slotTag, target } from "./names.ts";
 import type { ParsedOptions } from "./options.ts";
 
@@ -17,21 +17,21 @@ export class Scripts {
   readonly prefix: string;
   /** True in a cluster: what one script writes must have one tag. */
   readonly sharded: boolean;
-  readonly #remember: string;
+  readonly #constants: Constants;
+  readonly #own = new Map<Script, StoreScript>();
 
   constructor(connection: Connection, { clock, prefix, rememberExpired }: ParsedOptions) {
     this.connection = connection;
     this.clock = clock;
     this.prefix = prefix;
     this.sharded = connection.client.isCluster === true;
-    this.#remember = String(rememberExpired);
+    this.#constants = { remember: rememberExpired, everywhere: this.sharded ? null : EVERY };
   }
 
   /** Runs a script at a tag. */
   run(script: Script, kind: string, tag: string, args: Arguments): Promise<unknown> {
-    const generation = this.sharded ? "" : EVERY;
-    const all = [this.clock.now(), this.#remember, generation, ...args];
-    return this.connection.run(script, base(this.prefix, tag, kind), all);
+    const key = base(this.prefix, tag, kind);
+    return this.connection.run(this.#ownOf(script), key, [this.clock.now(), ...args]);
   }
 
   /** Runs a script where an id is kept. */
@@ -64,6 +64,12 @@ export class Scripts {
       const some = tags.slice(from, from + AT_ONCE);
       await Promise.all(some.map((tag) => this.run(script, kind, tag, args)));
     }
+  }
+
+  #ownOf(script: Script): StoreScript {
+    let own = this.#own.get(script);
+    if (own === undefined) this.#own.set(script, (own = storeScript(script, this.#constants)));
+    return own;
   }
 
   /** A handle may lead to a record of another tag. */

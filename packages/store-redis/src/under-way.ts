@@ -5,7 +5,7 @@ import { toSojournError } from "./errors.ts";
 /** The operations under way. */
 export type Running = Bag<Bagged & Pick<UnderWay<never, unknown>, "fail" | "over" | "name">>;
 
-/** What is settled; `A` is what the work answers, `T` what the caller is told. */
+/** What an operation is; `A` is what the work answers, `T` what the caller is told. */
 interface Parts<A, T> {
   /** The operation, for messages. */
   readonly name: string;
@@ -13,24 +13,30 @@ interface Parts<A, T> {
   readonly running: Running;
   /** Reads the answer. */
   readonly decode: (answer: A) => T;
-  readonly resolve: (answer: T) => void;
-  readonly reject: (error: Error) => void;
 }
 
 /** See the top of the file. */
 export class UnderWay<A, T> implements Bagged {
   place: number = NO_PLACE;
-  readonly #parts: Parts<A, T>;
+  readonly name: string;
+  /** What the caller is told. A read of every request comes by here: this is one promise, where `race` and `await` make eight. */
+  readonly told: Promise<T>;
+  readonly #running: Running;
+  readonly #decode: (answer: A) => T;
+  #resolve!: (answer: T) => void;
+  #reject!: (error: Error) => void;
   #isOver = false;
   #waiting: (() => void)[] | null = null;
 
-  constructor(parts: Parts<A, T>) {
-    this.#parts = parts;
-    parts.running.add(this);
-  }
-
-  get name(): string {
-    return this.#parts.name;
+  constructor({ name, running, decode }: Parts<A, T>) {
+    this.name = name;
+    this.#running = running;
+    this.#decode = decode;
+    this.told = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    running.add(this);
   }
 
   /** Does the work, if it has not failed before. */
@@ -48,7 +54,7 @@ export class UnderWay<A, T> implements Bagged {
 
   /** Rejects with what was thrown, as a `SojournError`; what comes of the work later is nobody's. */
   fail(thrown: unknown): void {
-    if (this.#settle()) this.#parts.reject(toSojournError(this.name, thrown));
+    if (this.#settle()) this.#reject(toSojournError(this.name, thrown));
   }
 
   /** Resolves when it is under way no more. */
@@ -60,10 +66,9 @@ export class UnderWay<A, T> implements Bagged {
   }
 
   #answered(answer: A): void {
-    const { decode, resolve } = this.#parts;
     try {
-      const told = decode(answer);
-      if (this.#settle()) resolve(told);
+      const told = this.#decode(answer);
+      if (this.#settle()) this.#resolve(told);
     } catch (thrown) {
       this.fail(thrown);
     }
@@ -73,7 +78,7 @@ export class UnderWay<A, T> implements Bagged {
   #settle(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    this.#parts.running.remove(this);
+    this.#running.remove(this);
     for (const done of this.#waiting ?? []) done();
     return true;
   }

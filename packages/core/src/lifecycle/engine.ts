@@ -49,12 +49,18 @@ export interface Engine {
  * The timeouts of a session: its own where it has them. One that nobody is logged in to is never locked:
  * nobody could unlock it.
  */
-export function timeoutsOf({ settings }: Engine, facts: Facts): Timeouts {
+export function timeoutsOf(engine: Engine, facts: Facts): Timeouts {
+  const { absolute, onIdle } = engine.settings;
   return {
-    idle: facts.idle === undefined ? settings.idle : facts.idle,
-    absolute: facts.absolute ?? settings.absolute,
-    locks: settings.onIdle === "lock" && facts.authenticatedAt !== null,
+    idle: idleOf(engine, facts),
+    absolute: facts.absolute ?? absolute,
+    locks: onIdle === "lock" && facts.authenticatedAt !== null,
   };
+}
+
+/** The idle timeout of a session alone, in ms. */
+export function idleOf({ settings }: Engine, { idle }: Facts): number | null {
+  return idle === undefined ? settings.idle : idle;
 }
 
 /** A fresh session object for an exchange. */

@@ -1,12 +1,12 @@
 /** Flush: whatever a request changed in its session goes to the store, if anything. */
 import { principalName, principalOf } from "../policy/principal.ts";
-import { deadline, type Timeouts, touchInterval } from "../policy/expiry.ts";
+import { deadline, touchInterval } from "../policy/expiry.ts";
 import type { UnixMs } from "../clock.ts";
 import type { SessionState } from "../session/state.ts";
 import { admissionFor, becomeSession, emitLogin, loginFacts } from "./login.ts";
 import { ANONYMOUS } from "../session/payload.ts";
 import type { Handle, StoredRecord } from "../store/contract.ts";
-import { dropChanges, endingNow, type Engine, privilegesOf, timeoutsOf } from "./engine.ts";
+import { dropChanges, endingNow, type Engine, idleOf, privilegesOf, timeoutsOf } from "./engine.ts";
 import { isAway } from "../store/guard.ts";
 import { rotateRecord } from "./rotate.ts";
 import { createAnonymous, noteDeadline, writeChanges } from "./write.ts";
@@ -124,22 +124,20 @@ function changedPrivileges(engine: Engine, state: SessionState): string | undefi
 
 /** Whether so much time has passed since the last touch that the store is told of another one. */
 export function isTouchDue(
-  { settings: { touchAfter } }: Engine,
-  timeouts: Timeouts,
-  { seenAt }: StoredRecord,
-  now: UnixMs,
+  engine: Engine,
+  { record, facts }: Pick<SessionState, "record" | "facts">,
 ): boolean {
-  return now - seenAt >= touchInterval(timeouts, touchAfter);
+  if (record === null) return false;
+  const { clock, touchAfter } = engine.settings;
+  return clock.now() - record.seenAt >= touchInterval(idleOf(engine, facts), touchAfter);
 }
 
 function touchIfDue(engine: Engine, state: SessionState): Promise<void> | null {
   const { record, facts, touchWanted, payloadStale } = state;
-  if (!record) return null;
-  const now = engine.settings.clock.now();
-  const timeouts = timeoutsOf(engine, facts);
-  if (!touchWanted && !isTouchDue(engine, timeouts, record, now)) return null;
+  if (!record || !(touchWanted || isTouchDue(engine, state))) return null;
   if (payloadStale) return writeChanges(engine, state, new Map());
-  const expiresAt = deadline(timeouts, now, record.absoluteExpiresAt);
+  const now = engine.settings.clock.now();
+  const expiresAt = deadline(timeoutsOf(engine, facts), now, record.absoluteExpiresAt);
   return touch(engine, state, record, { now, expiresAt });
 }
 

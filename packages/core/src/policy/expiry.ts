@@ -20,9 +20,9 @@ export function deadline(timeouts: Timeouts, seenAt: UnixMs, absoluteExpiresAt: 
 }
 
 /** How long a session is used before a touch is written: a tenth of idle, at most a minute. */
-export function touchInterval(timeouts: Timeouts, configured: number | undefined): number {
-  if (timeouts.idle === null) return Number.POSITIVE_INFINITY;
-  return configured ?? Math.min(timeouts.idle / 10, TOUCH_AT_MOST_EVERY);
+export function touchInterval(idle: Timeouts["idle"], configured: number | undefined): number {
+  if (idle === null) return Number.POSITIVE_INFINITY;
+  return configured ?? Math.min(idle / 10, TOUCH_AT_MOST_EVERY);
 }
 
 /** Whether a session last used at `seenAt` is locked by now. */

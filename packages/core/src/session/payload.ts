@@ -150,7 +150,7 @@ type Draft = { -readonly [Key in keyof Facts]?: Facts[Key] };
 
 function renamed(facts: object, names: ReadonlyMap<string, string>): Draft {
   const result: Record<string, unknown> = {};
-  for (const name of Object.keys(facts)) result[names.get(name) ?? name] = Reflect.get(facts, name);
+  for (const name in facts) result[names.get(name) ?? name] = Reflect.get(facts, name);
   return result;
 }
 

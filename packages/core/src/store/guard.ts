@@ -93,7 +93,11 @@ export class StoreGuard implements StoreCaller {
     const call = new GuardedCall<T>(this.#guarded, { operation, beganAt, withinMs, undo });
     const waitMs = breaker.attempt(call);
     if (waitMs !== null) return Promise.reject(spared(store.name, operation, waitMs));
-    return call.settledBy(asked(() => run(store)));
+    try {
+      return call.settledBy(run(store));
+    } catch (cause) {
+      return call.settledBy(Promise.reject(cause));
+    }
   }
 
   /** As {@link call} of `read`. An answer that was at hand says nothing of a store that may be away. */
@@ -101,7 +105,12 @@ export class StoreGuard implements StoreCaller {
     const { store, breaker, deadlineMs: withinMs } = this.#guarded;
     if (breaker.isOpen) return this.call("read", () => store.read(ref, how));
     const beganAt = performance.now();
-    const answer = asked(() => store.read(ref, how));
+    let answer: Found | Promise<Found>;
+    try {
+      answer = store.read(ref, how);
+    } catch (cause) {
+      answer = Promise.reject(cause);
+    }
     if (!isPromise(answer)) return this.#atHand(answer, beganAt);
     return new GuardedCall<Found>(this.#guarded, {
       operation: "read",
@@ -129,15 +138,6 @@ const NO_OPTIONS = {};
 interface Guarded extends GuardParts {
   readonly store: Store;
   readonly deadlines: Deadlines;
-}
-
-/** What a store answers; what it throws is a rejection. */
-function asked<T>(ask: () => T | Promise<T>): T | Promise<T> {
-  try {
-    return ask();
-  } catch (cause) {
-    return Promise.reject(cause);
-  }
 }
 
 /** Also of another realm, or of a library's own kind. */

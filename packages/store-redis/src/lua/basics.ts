@@ -2,12 +2,11 @@
 
 /**
  * Lua of the numbers and of how they are written. KEYS[1] is `<prefix>:{<tag>}:<kind>`; every other name is made
- * from it (so that a client's `keyPrefix` is kept). ARGV 1 to 3: the present instant, ms to remember the
- * expired, and the tag of the kind's generation: `*` on a standalone server, nothing in a cluster, where each
- * tag has its own.
+ * from it (so that a client's `keyPrefix` is kept). ARGV 1: the present instant. Before it come the constants of a
+ * store; see script.ts.
  */
 export const BASICS: string = String.raw`
-local now, remember = tonumber(ARGV[1]), tonumber(ARGV[2])
+local now = tonumber(ARGV[1])
 local head, here, kind = string.match(KEYS[1], "^(.*){(.-)}(.*)$")
 
 -- how a record and a tombstone are packed; payload and ending come behind

@@ -21,7 +21,7 @@ local function ordinary(key)
   if not value or string.sub(value, 1, 2) ~= "r1" then return nil end
   local whole, _, s, e, g, og, v, c, a, q, h, owner, rest, last = pcall(struct.unpack, RECORD, value)
   if not whole or rest ~= string.sub(key, 27) or e <= now then return nil end
-  local newest = numberAt((ARGV[3] == "" and KEYS[1] or head .. "{" .. ARGV[3] .. "}" .. kind) .. "/e")
+  local newest = numberAt((everywhere and head .. "{" .. everywhere .. "}" .. kind or KEYS[1]) .. "/e")
   if not newest or newest > g then return nil end
   local owners = owner == "" and 0 or numberAt(KEYS[1] .. "/g" .. owner)
   if not owners or owners > og then return nil end
@@ -46,8 +46,8 @@ end
 
 /** Before READ. */
 export const ORDINARY_READ: string = String.raw`${ORDINARY}
-local ordinaryRow = ordinary(ARGV[4])
-if ordinaryRow then return shown(ARGV[4], ordinaryRow, ordinaryRow.p) end
+local ordinaryRow = ordinary(ARGV[2])
+if ordinaryRow then return shown(ARGV[2], ordinaryRow, ordinaryRow.p) end
 `;
 
 /**
@@ -63,18 +63,18 @@ local function update(key, row)
     local score = tonumber(redis.call("ZSCORE", index, id) or 0)
     if score >= 0 or score < -EVER then return nil end
   end
-  row.v, row.s = row.v + 1, math.max(row.s, tonumber(ARGV[7]))
-  row.e = math.max(row.e, math.min(tonumber(ARGV[8]), row.a))
+  row.v, row.s = row.v + 1, math.max(row.s, tonumber(ARGV[5]))
+  row.e = math.max(row.e, math.min(tonumber(ARGV[6]), row.a))
   local packed = struct.pack(RECORD, "r1", row.s, row.e, row.g, row.og, row.v, row.c, row.a, row.q,
     #row.h, row.h, #row.owner, row.owner, #row.rest, row.rest)
-  redis.call("SET", KEYS[1] .. "." .. string.sub(key, 5, 26), packed .. ARGV[9], "PX", life(row.e + remember))
+  redis.call("SET", KEYS[1] .. "." .. string.sub(key, 5, 26), packed .. ARGV[7], "PX", life(row.e + remember))
   redis.call("ZADD", index, score(sign, row.e), id)
   return shown(key, row, "")
 end
 
-if ARGV[4] == "k" then
-  local row = ordinary(ARGV[5])
-  local updated = row and row.v == tonumber(ARGV[6]) and update(ARGV[5], row)
+if ARGV[2] == "k" then
+  local row = ordinary(ARGV[3])
+  local updated = row and row.v == tonumber(ARGV[4]) and update(ARGV[3], row)
   if updated then return updated end
 end
 `;

@@ -42,7 +42,7 @@ end
 
 -- how often the kind was ended, and how: see generation
 local function state(t)
-  return known(at(ARGV[3] == "" and t or ARGV[3], "/e"))
+  return known(at(everywhere or t, "/e"))
 end
 
 -- the name of the same for an owner

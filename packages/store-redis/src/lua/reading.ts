@@ -13,7 +13,7 @@ const MANY = `${FLAGS},allow-cross-slot-keys`;
 export const READ: Script = script(
   "read",
   FLAGS,
-  `return view(settle(held(ARGV[4])))`,
+  `return view(settle(held(ARGV[2])))`,
   ORDINARY_READ,
 );
 
@@ -21,7 +21,7 @@ export const READ: Script = script(
 export const READ_HANDLE: Script = script(
   "read",
   FLAGS,
-  `${FINDING}return view(find("h", ARGV[4]))`,
+  `${FINDING}return view(find("h", ARGV[2]))`,
 );
 
 /** The alive records of an owner. ARGV: owner. */
@@ -30,7 +30,7 @@ export const LIST: Script = script(
   FLAGS,
   String.raw`${FINDING}
 local views = {}
-for place, row in ipairs(others(ARGV[4])) do views[place] = view(row) end
+for place, row in ipairs(others(ARGV[2])) do views[place] = view(row) end
 return views
 `,
 );
@@ -41,7 +41,7 @@ export const COUNT: Script = script(
   MANY,
   String.raw`${FINDING}
 local active, principals = 0, 0
-for t in string.gmatch(ARGV[4], "...") do
+for t in string.gmatch(ARGV[2], "...") do
   local i = index(t, "/i")
   local counted = redis.call("ZCOUNT", i, text(-EVER), "(-" .. ARGV[1])
   principals = principals + counted
@@ -62,8 +62,8 @@ local MOST, PAGE, looked = 1000, 100, 0
 
 -- where it stopped, tag and name; or nothing
 local function walk(first, last, look)
-  local behind = ARGV[5]
-  for t in string.gmatch(ARGV[4], "...") do
+  local behind = ARGV[3]
+  for t in string.gmatch(ARGV[2], "...") do
     repeat
       local from, n = behind ~= "" and "(" .. behind or first, index(t, "/n")
       local names = redis.call("ZRANGEBYLEX", n, from, last, "LIMIT", 0, PAGE)
@@ -90,7 +90,7 @@ local t, behind = walk("[o", "(p", function(t, name)
   local owner = t .. "." .. string.gsub(principal, "%z2", "\0")
   if deadline({t = t, o = owner, created = created, id = id}) <= now then return true end
   if owners[#owners] ~= owner then
-    if #owners == tonumber(ARGV[6]) then return false end
+    if #owners == tonumber(ARGV[4]) then return false end
     owners[#owners + 1], active[#owners + 1] = owner, 0
   end
   active[#owners] = active[#owners] + 1
@@ -107,7 +107,7 @@ export const SCAN: Script = script(
   String.raw`${PAGING}
 local MOST_BYTES, bytes, views = 1000000, 0, {}
 local t, behind = walk("[h", "(i", function(t, name)
-  if #views == tonumber(ARGV[6]) or bytes > MOST_BYTES then return false end
+  if #views == tonumber(ARGV[4]) or bytes > MOST_BYTES then return false end
   local id, to = string.match(name, "^h(%Z*)%z(.*)$")
   local row = judge(load(t, to))
   if row and not row.d and short(t, row.h) == id then

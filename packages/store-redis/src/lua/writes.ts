@@ -13,12 +13,12 @@ const write = (name: string, flags: string, body: string, ordinary?: string): Sc
 const creating = (name: string, body: string): Script => write(name, "", ADMITTING + body);
 
 const CREATING = String.raw`
-local row = given(7)
+local row = given(5)
 free(row)
-local victims, active = admit(row, ARGV[4], ARGV[5])
+local victims, active = admit(row, ARGV[2], ARGV[3])
 if not victims then return {"refused", active} end
 sweep(row.t)
-local evicted = buryAll(victims, ARGV[6])
+local evicted = buryAll(victims, ARGV[4])
 put(row)
 return {"created", evicted}
 `;
@@ -34,10 +34,10 @@ export const ADOPT: Script = creating(
   "adopt",
   String.raw`
 local TOLERANCE = 10000
-local new = given(7)
+local new = given(5)
 local present = judge(load(new.t, digest(new.key)))
 if present and (present.d or present.h ~= new.h) then present = nil end
-for _, name in ipairs({at(ARGV[3] == "" and new.t or ARGV[3], "/e"), new.o and ownersState(new.o)}) do
+for _, name in ipairs({at(everywhere or new.t, "/e"), new.o and ownersState(new.o)}) do
   local _, endings = generation(redis.call("GET", name))
   for ending in string.gmatch(endings, "\n([^\n]+)") do
     if cjson.decode(ending).at >= new.c - TOLERANCE then
@@ -55,10 +55,10 @@ export const UPDATE: Script = write(
   "update",
   "",
   String.raw`
-local row, answer = claim(ARGV[4], ARGV[5], ARGV[6], true)
+local row, answer = claim(ARGV[2], ARGV[3], ARGV[4], true)
 if not row then return answer end
-row.v, row.s = row.v + 1, math.max(row.s, tonumber(ARGV[7]))
-row.e, row.p = math.max(row.e, math.min(tonumber(ARGV[8]), row.a)), ARGV[9]
+row.v, row.s = row.v + 1, math.max(row.s, tonumber(ARGV[5]))
+row.e, row.p = math.max(row.e, math.min(tonumber(ARGV[6]), row.a)), ARGV[7]
 write(row)
 row.p = ""
 return {"updated", view(row)}
@@ -71,10 +71,10 @@ export const TOUCH: Script = write(
   "touch",
   "allow-oom",
   String.raw`
-local row = alive(ARGV[4], ARGV[5])
+local row = alive(ARGV[2], ARGV[3])
 if not row then return 0 end
-local seen = math.max(row.s, tonumber(ARGV[6]))
-local last = math.max(row.e, math.min(tonumber(ARGV[7]), row.a))
+local seen = math.max(row.s, tonumber(ARGV[4]))
+local last = math.max(row.e, math.min(tonumber(ARGV[5]), row.a))
 if seen == row.s and last == row.e then return 1 end
 row.s, row.e = seen, last
 move(row)
@@ -86,15 +86,15 @@ return 1
 export const REPLACE: Script = creating(
   "replace",
   String.raw`
-local old, answer = claim(ARGV[4], ARGV[5], ARGV[6])
+local old, answer = claim(ARGV[2], ARGV[3], ARGV[4])
 if not old then return answer end
-local row = given(12)
+local row = given(10)
 free(row, old.h)
-local victims, active = admit(row, ARGV[9], ARGV[10], old)
+local victims, active = admit(row, ARGV[7], ARGV[8], old)
 if not victims then return {"refused", active} end
 sweep(row.t)
-local evicted = buryAll(victims, ARGV[11])
-if old.h == row.h then bury(old, ARGV[7], row.key, tonumber(ARGV[8])) else bury(old, ARGV[7]) end
+local evicted = buryAll(victims, ARGV[9])
+if old.h == row.h then bury(old, ARGV[5], row.key, tonumber(ARGV[6])) else bury(old, ARGV[5]) end
 put(row)
 return {"replaced", evicted}
 `,
@@ -105,9 +105,9 @@ export const RETIRE: Script = write(
   "replace",
   "allow-oom",
   String.raw`
-local old, answer = claim(ARGV[4], ARGV[5], ARGV[6])
+local old, answer = claim(ARGV[2], ARGV[3], ARGV[4])
 if not old then return answer end
-bury(old, ARGV[7])
+bury(old, ARGV[5])
 return {"replaced"}
 `,
 );
@@ -117,8 +117,8 @@ export const END: Script = write(
   "end",
   "allow-oom",
   String.raw`
-local row = alive(ARGV[4], ARGV[5])
-return row and view(bury(row, ARGV[6])) or false
+local row = alive(ARGV[2], ARGV[3])
+return row and view(bury(row, ARGV[4])) or false
 `,
 );
 
@@ -127,7 +127,7 @@ export const END_OWNER: Script = write(
   "endOwner",
   "allow-oom",
   String.raw`
-local owner, ending, spare = ARGV[4], ARGV[5], ARGV[6]
+local owner, ending, spare = ARGV[2], ARGV[3], ARGV[4]
 local rows, name = others(owner, spare), ownersState(owner)
 local spared = spare ~= "" and alive("h", spare)
 if spare ~= "" and not (spared and spared.o == owner) then return false end
@@ -151,7 +151,7 @@ export const END_ALL: Script = write(
   "endAll",
   "allow-oom",
   String.raw`
-advance(at(here, "/e"), ARGV[4])
+advance(at(here, "/e"), ARGV[2])
 return 1
 `,
 );
@@ -161,7 +161,7 @@ export const CONSUME: Script = write(
   "consume",
   "allow-oom",
   String.raw`
-local row = alive(ARGV[4], ARGV[5])
+local row = alive(ARGV[2], ARGV[3])
 if not row then return false end
 local taken = view(row)
 unindex(row)

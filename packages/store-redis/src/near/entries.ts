@@ -35,8 +35,9 @@ export class Entries {
     return this.#records.size;
   }
 
-  get({ tag, id }: Place): StoredRecord | undefined {
-    return this.#records.get(tag + id);
+  /** @param name tag and id of its place, in one */
+  get(name: string): StoredRecord | undefined {
+    return this.#records.get(name);
   }
 
   begin({ tag, id }: Place): Reading {

@@ -9,7 +9,7 @@
 import { randomBytes } from "node:crypto";
 import { isTombstone } from "@sojourn/core/store";
 import type { Clock, Found, RecordKey, Ref } from "@sojourn/core/store";
-import { base, EVERY, slotTag } from "../names.ts";
+import { EVERY, slotTag, suffix } from "../names.ts";
 import type { NearSettings, RedisClient } from "../options.ts";
 import { Channel } from "./channel.ts";
 import { Entries, type Place } from "./entries.ts";
@@ -68,10 +68,9 @@ export class NearCache {
   /** What is at a key: from here where that is sure, else by `load`. */
   read(ref: KeyRef, load: () => Promise<Found>): Found | Promise<Found> {
     this.#wake();
-    const place = placeOf(ref);
-    const known = this.#isSure ? this.#entries.get(place) : undefined;
+    const known = this.#isSure ? this.#entries.get(nameOf(ref)) : undefined;
     if (known && this.#parts.clock.now() < known.expiresAt) return known;
-    return this.#load(ref, place, load);
+    return this.#load(ref, placeOf(ref), load);
   }
 
   async #load(ref: KeyRef, place: Place, load: () => Promise<Found>): Promise<Found> {
@@ -210,9 +209,12 @@ export class NearCache {
   }
 }
 
-/** Named as the record is in Redis: the kind, and 132 bits of the digest. */
-function placeOf({ kind, key }: KeyRef): Place {
-  const tag = slotTag(key);
-  const name = base("", tag, kind);
-  return { tag, id: `${name.slice(name.indexOf("}") + 1)}.${key.slice(4, 26)}` };
+/** The tag, then what the record's name has behind that in Redis: the kind, and 132 bits of the digest. */
+function nameOf({ kind, key }: KeyRef): string {
+  return `${slotTag(key)}${suffix(kind)}.${key.slice(4, 26)}`;
+}
+
+function placeOf(ref: KeyRef): Place {
+  const tag = slotTag(ref.key);
+  return { tag, id: nameOf(ref).slice(tag.length) };
 }
