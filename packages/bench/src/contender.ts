@@ -1,11 +1,11 @@
-/** What a contender is: the sessions of one library, on one framework, asked the same five questions. */
+/** What a contender is: the sessions of one library, on one framework, asked the same questions. */
 
 /**
- * What is asked. All but `anon` bring the cookie of a session. `none`: the handler does not touch it; `read`: it reads
- * one property; `write`: it changes one; `login`: it logs the user of the header `x-user` in; `anon`: as `read`, without
- * a cookie.
+ * What is asked. All but the last two bring the cookie of a session. `none`: the handler does not touch it; `read`: it
+ * reads one property; `write`: it changes one; `login`: it logs the user of the header `x-user` in; `anon`: as `read`,
+ * without a cookie; `visitor`: as `none`, without a cookie.
  */
-export const ROUTES = ["none", "read", "write", "login", "anon"] as const;
+export const ROUTES = ["none", "read", "write", "login", "anon", "visitor"] as const;
 
 /** One of {@link ROUTES}. */
 export type Route = (typeof ROUTES)[number];

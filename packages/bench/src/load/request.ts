@@ -15,9 +15,13 @@ const METHODS: Record<Route, BrowserRequest["method"]> = {
   write: "POST",
   login: "POST",
   anon: "GET",
+  visitor: "GET",
 };
 
-/** Asks for a route. @param cookie sent with all but `anon` @param user who logs in */
+/** Whoever asks for these brings no cookie. */
+const WITHOUT_COOKIE: ReadonlySet<Route> = new Set(["anon", "visitor"]);
+
+/** Asks for a route. @param cookie sent with most @param user who logs in */
 export function requestFor(
   route: Route,
   cookie: string | undefined,
@@ -30,8 +34,8 @@ export function requestFor(
     accept: "*/*",
     ...FORWARDED,
     ...(method === "POST" ? { "content-length": "0" } : {}),
-    ...(cookie === undefined || route === "anon" ? {} : { cookie }),
+    ...(cookie === undefined || WITHOUT_COOKIE.has(route) ? {} : { cookie }),
     ...(user === undefined ? {} : { "x-user": user }),
   };
-  return { method, path: `/${route}`, headers };
+  return { method, path: route === "visitor" ? "/none" : `/${route}`, headers };
 }
