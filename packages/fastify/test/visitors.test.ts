@@ -83,3 +83,18 @@ test("a hijacked reply counts as a use, and what it changes is written when it i
   await touched;
   expect(calls).toEqual(["read", "touch"]);
 });
+
+test.each([["with a cookie"], ["without one"]])(
+  "a route that goes without has no session for a browser %s",
+  async (which) => {
+    const { store, calls } = counting();
+    const app = await appWith({ store });
+    app.get("/", { config: { session: false } }, (request) => request.session.n ?? "none");
+    const port = await listen(app);
+    const { cookie } = await exchange(port, "/login/ann", { method: "POST" });
+    calls.length = 0;
+    const answer = await exchange(port, "/", which === "with a cookie" ? { cookie } : {});
+    expect(JSON.parse(answer.body)).toMatchObject({ code: "SOJOURN_ADAPTER_MISUSE" });
+    expect(calls).toEqual([]);
+  },
+);
