@@ -79,7 +79,8 @@ export class Visit implements RequestFacts, Hold {
   /** As Express says, which knows the proxies to trust, and so is the client's `ip`; else as the connection is. */
   get secure(): boolean {
     const secure: unknown = Reflect.get(this.#request, "secure");
-    return typeof secure === "boolean" ? secure : isEncrypted(this.#request);
+    if (typeof secure === "boolean") return secure;
+    return Reflect.get(this.#request.socket, "encrypted") === true;
   }
 
   client(): ClientFacts {
@@ -101,11 +102,6 @@ export class Visit implements RequestFacts, Hold {
     const planned = this.#pipeline.commit(this.#context, { headersSent: true });
     if (planned instanceof Promise) planned.catch(this.#outcomes.report);
   }
-}
-
-/** HTTP/2 has no socket for a request that is over. */
-function isEncrypted({ socket }: { readonly socket: object | null }): boolean {
-  return socket !== null && Reflect.get(socket, "encrypted") === true;
 }
 
 /** For a request whose session nobody asked for. */

@@ -21,7 +21,7 @@ export class Visits {
 
   /**
    * Begins a request. Of one that brings nothing only the reply is kept, until somebody asks for its session: most
-   * often nobody does. Fastify makes a new object of all that a route is set to for whoever looks at it.
+   * often nobody does.
    */
   begin(request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> | undefined {
     if (!this.#pipeline.mayBring(request.headers.cookie)) this.#keep(request, reply);
