@@ -1,8 +1,8 @@
 /** What a test waits for: a rejection, and a check that holds at last. */
 
-/** What a promise rejects with; the promise must reject. */
-export async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  const outcome = await promise.then(
+/** What an answer rejects with; it must be a promise that rejects. */
+export async function rejection(answer: unknown): Promise<unknown> {
+  const outcome = await Promise.resolve(answer).then(
     (value: unknown) => ({ value }),
     (error: unknown) => ({ error }),
   );

@@ -37,7 +37,8 @@ describe.each(Object.entries(MOST))("%s", (name, most) => {
   test.each(routes)("/%s allocates no more than it may", (route) => {
     const [ours, theirs] = [own[route]?.allocated, bare[route]?.allocated];
     const over = ((ours ?? Number.NaN) - (theirs ?? Number.NaN)) / 1_024;
-    expect(over).toBeGreaterThan(-0.5);
+    // Where nothing is made, it is nothing but the noise.
+    expect(over).toBeGreaterThan(route === "visitor" ? -0.5 : 0);
     expect(over).toBeLessThan(most[route] ?? 0);
   });
 

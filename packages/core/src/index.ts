@@ -2,6 +2,7 @@
 export { createSessionManager, type SessionManager } from "./create.ts";
 export type { Pipeline, RequestContext } from "./pipeline.ts";
 export type { ClientFacts, RequestFacts } from "./request/facts.ts";
+export { UNSEEN_PLAN } from "./response/decide.ts";
 export type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
 export { type CacheHeaders, privacyHeaders } from "./response/privacy.ts";
 export { type TimeoutAnswer, timeoutAnswer } from "./response/timeout.ts";

@@ -107,8 +107,7 @@ function begin(
   if (presented.status === "rejected" || key === null) {
     if (presented.status === "rejected") reject(engine, exchange, presented.reason);
     openSession(engine, exchange, verbs, EMPTY_DATA);
-    noteWork(engine, exchange);
-    return exchange;
+    return begun(engine, exchange);
   }
   if (presented.amongOthers) reject(engine, exchange, "duplicate");
   exchange.resendCookie = presented.resign;
@@ -131,8 +130,7 @@ function beginVisitor(
   const brings = { secure, token: null, key: null };
   const { engine, verbs, exchange } = arrive(shared, sharedVerbs, facts, brings);
   openSession(engine, exchange, verbs, EMPTY_DATA);
-  noteWork(engine, exchange);
-  return exchange;
+  return begun(engine, exchange);
 }
 
 /** What is known of a request that arrives. */
@@ -173,18 +171,19 @@ function beginWith(
   exchange: Exchange,
   { key, found }: { key: RecordKey; found: Found },
 ): RequestContext | Promise<RequestContext> {
+  let revoked: Promise<void> | null = null;
   if (found === null) beginUnknown(engine, verbs, exchange);
   else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
-  else return beginFound(engine, verbs, exchange, { key, found });
-  noteWork(engine, exchange);
-  return exchange;
+  else revoked = beginFound(engine, verbs, exchange, { key, found });
+  return revoked ? revoked.then(() => begun(engine, exchange)) : begun(engine, exchange);
 }
 
 /** Of some requests there is something to commit, whatever their handler does. */
-function noteWork(engine: Engine, exchange: Exchange): void {
+function begun(engine: Engine, exchange: Exchange): RequestContext {
   const { principal, privileges } = engine.settings;
   if (principal || privileges || exchange.hasNews || isTouchDue(engine, exchange.state))
     exchange.noteWork();
+  return exchange;
 }
 
 function reject({ events }: Engine, exchange: Exchange, reason: CookieRejection): void {
@@ -255,23 +254,23 @@ function beginEnded(engine: Engine, verbs: Verbs, exchange: Exchange, tombstone:
   if (ending.why === "rotated") engine.events.emit("token-reused", event);
 }
 
+/** Null: begun at once; a promise where the session has to be ended first. */
 function beginFound(
   engine: Engine,
   verbs: Verbs,
   exchange: Exchange,
   { key, found }: { key: RecordKey; found: StoredRecord },
-): RequestContext | Promise<RequestContext> {
+): Promise<void> | null {
   const why = expired(found, engine.settings.clock.now());
   if (why !== null) {
     const ending: Ending = { why, at: found.expiresAt, seenAt: found.seenAt };
     beginEnded(engine, verbs, exchange, { ...found, ending });
-    noteWork(engine, exchange);
-    return exchange;
+    return null;
   }
   const decoded = engine.codec.tryDecode(found);
   if (decoded === null) {
     beginUnreadable(engine, verbs, exchange);
-    return exchange;
+    return null;
   }
   const { facts, dataText } = decoded;
   const { binding } = engine.settings;
@@ -284,7 +283,7 @@ function beginFound(
   if (lock !== null) {
     const state = openSession(engine, exchange, verbs, EMPTY_DATA);
     state.lockUp(record, { why: lock, facts, dataText });
-    return exchange;
+    return null;
   }
   const state = openSession(engine, exchange, verbs, dataText);
   state.payloadStale = decoded.stale;
@@ -292,8 +291,7 @@ function beginFound(
   if (isGraced) exchange.resendCookie = false;
   state.live(record, facts);
   tellLoaded(engine, state, found);
-  noteWork(engine, exchange);
-  return exchange;
+  return null;
 }
 
 /** Of another client than the one that it belongs to. */
@@ -302,11 +300,9 @@ async function beginStolen(
   verbs: Verbs,
   exchange: Exchange,
   record: StoredRecord,
-): Promise<RequestContext> {
+): Promise<void> {
   const tombstone = await revokePresent(engine, exchange, { record, reason: "another client" });
   beginEnded(engine, verbs, exchange, tombstone);
-  noteWork(engine, exchange);
-  return exchange;
 }
 
 function tellLoaded({ local, events }: Engine, state: SessionState, found: StoredRecord): void {

@@ -1,4 +1,5 @@
 /** One request on its way through the core: begun, committed before its answer leaves, and once more when it is over. */
+import { UNSEEN_PLAN } from "@sojourn/core";
 import type {
   ClientFacts,
   Pipeline,
@@ -64,7 +65,7 @@ export class Visit implements RequestFacts, Hold {
   }
 
   commit(): ResponsePlan | Promise<ResponsePlan> {
-    return this.#context === null ? NOTHING : this.#pipeline.commit(this.#context);
+    return this.#context === null ? UNSEEN_PLAN : this.#pipeline.commit(this.#context);
   }
 
   dropped(error: unknown): void {
@@ -103,12 +104,3 @@ export class Visit implements RequestFacts, Hold {
     if (planned instanceof Promise) planned.catch(this.#outcomes.report);
   }
 }
-
-/** For a request whose session nobody asked for. */
-const NOTHING: ResponsePlan = {
-  cookie: null,
-  device: null,
-  carried: [],
-  clearSiteData: null,
-  privacy: "none",
-};

@@ -35,7 +35,7 @@ test("[D-09] a tombstone whose ending is broken: SOJOURN_STORE_CORRUPT, and left
     await store.end(record, { why: "logout", at: 0 });
     const write = "UPDATE sojourn_records SET ending = $2 WHERE key = $1";
     await server.query(write, [record.key, broken]);
-    const error = await rejection(Promise.resolve(store.read(record)));
+    const error = await rejection(store.read(record));
     expect(error, broken).toMatchObject(corrupt);
     expect(String(error)).not.toContain(record.key);
     const change = { payload: "", seenAt: 0, expiresAt: 0 };

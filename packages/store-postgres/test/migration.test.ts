@@ -66,7 +66,7 @@ test("[B-01] a newer format is SOJOURN_STORE_NEWER_FORMAT for every operation, a
   expect(await rejection(older.open?.() ?? Promise.resolve())).toMatchObject(newer);
   const record = recordOf(older.clock, "ada");
   expect(await rejection(older.create(record))).toMatchObject(newer);
-  expect(await rejection(Promise.resolve(older.read(record)))).toMatchObject(newer);
+  expect(await rejection(older.read(record))).toMatchObject(newer);
   expect(await contents()).toEqual(before);
   expect(await server.query("SELECT count(*)::int AS n FROM mine.sojourn_records")).toEqual([
     { n: 0 },
@@ -118,7 +118,7 @@ test("[B-01] tables that are dropped under a running store are made again", asyn
   const record = recordOf(store.clock, "ada");
   await store.create(record);
   await server.query("DROP SCHEMA mine CASCADE");
-  const error = await rejection(Promise.resolve(store.read(record)));
+  const error = await rejection(store.read(record));
   expect(error).toMatchObject({ code: "SOJOURN_STORE_UNAVAILABLE" });
   expect(await store.read(record)).toBeNull();
   await store.create(record);

@@ -43,7 +43,7 @@ describe("on a server", () => {
     expect(await scriptsOf(client)).toBe(before);
     expect(Object.isFrozen(store.read(record))).toBe(true);
     await store.close();
-    const refused = await rejection(Promise.resolve(store.read(record)));
+    const refused = await rejection(store.read(record));
     expect(refused).toMatchObject({ code: "SOJOURN_STORE_CLOSED" });
   });
 

@@ -133,9 +133,7 @@ describe.concurrent("a store behind 3 sentinels", { timeout: 120_000 }, () => {
     const byUrl = redisStore({ url: `redis+sentinel://${hosts}/${MASTER}` });
     await byUrl.open?.();
     master.signal("SIGSTOP");
-    expect(await rejection(Promise.resolve(world.store.read(recordOf(systemClock, null))))).toEqual(
-      unavailable,
-    );
+    expect(await rejection(world.store.read(recordOf(systemClock, null)))).toEqual(unavailable);
     await world.untilWell();
     await eventually(
       () => byUrl.create(recordOf(systemClock, null)).then(Boolean, () => false),

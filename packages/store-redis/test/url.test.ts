@@ -128,7 +128,7 @@ describe("servers behind it", { timeout: 60_000 }, () => {
     await allow(server);
     await works(`redis://app%40home:${WRITTEN}@127.0.0.1:${server.port}/2`);
     const wrong = redisStore({ url: `redis://app%40home:hunter2@127.0.0.1:${server.port}` });
-    const error = await rejection(Promise.resolve(wrong.read(recordOf(systemClock, null))));
+    const error = await rejection(wrong.read(recordOf(systemClock, null)));
     expect(error).toMatchObject({ code: "SOJOURN_STORE_UNAVAILABLE" });
     expect(String(error)).toContain("WRONGPASS");
     await wrong.close();
@@ -158,7 +158,7 @@ describe("servers behind it", { timeout: 60_000 }, () => {
     const known = `127.0.0.1:1,127.0.0.1:${cluster.servers[1]?.port}`;
     await works(`redis+cluster://app%40home:${WRITTEN}@${known}`);
     const wrong = redisStore({ url: `redis+cluster://app%40home:hunter2@${known}` });
-    const error = await rejection(Promise.resolve(wrong.read(recordOf(systemClock, null))));
+    const error = await rejection(wrong.read(recordOf(systemClock, null)));
     expect(error).toMatchObject({ code: "SOJOURN_STORE_UNAVAILABLE" });
     expect(String(error)).not.toContain("hunter2");
     await wrong.close();

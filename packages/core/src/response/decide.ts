@@ -62,9 +62,9 @@ export function lifeOf(
 }
 
 const NO_COOKIES = { cookie: null, device: null, carried: [], clearSiteData: null } as const;
-/** The plans of most responses, made once. */
-const UNSEEN: ResponsePlan = { ...NO_COOKIES, privacy: "none" };
-const SEEN: ResponsePlan = { ...NO_COOKIES, privacy: "varies" };
+/** The plan of a response whose session nobody looked at. */
+export const UNSEEN_PLAN: ResponsePlan = { ...NO_COOKIES, privacy: "none" };
+const SEEN_PLAN: ResponsePlan = { ...NO_COOKIES, privacy: "varies" };
 
 /** The plan for a response with these cookies. */
 export function planResponse(
@@ -80,5 +80,5 @@ export function planResponse(
 /** The plan for a response that sets no cookie and clears nothing; null where this one may. */
 export function plainPlan(exchange: Exchange): ResponsePlan | null {
   if (exchange.hasNews) return null;
-  return exchange.accessed ? SEEN : UNSEEN;
+  return exchange.accessed ? SEEN_PLAN : UNSEEN_PLAN;
 }

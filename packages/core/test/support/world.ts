@@ -55,9 +55,9 @@ export async function loggedIn(
 }
 
 /** The SojournError that the work fails with. */
-export async function failure(work: Promise<unknown> | (() => unknown)): Promise<SojournError> {
+export async function failure(work: unknown): Promise<SojournError> {
   try {
-    await (typeof work === "function" ? work() : work);
+    await (typeof work === "function" ? (work as () => unknown)() : work);
   } catch (error) {
     if (isSojournError(error)) return error;
     throw error;
@@ -66,7 +66,7 @@ export async function failure(work: Promise<unknown> | (() => unknown)): Promise
 }
 
 /** The code of the SojournError that the work fails with. */
-export async function failureCode(work: Promise<unknown> | (() => unknown)): Promise<ErrorCode> {
+export async function failureCode(work: unknown): Promise<ErrorCode> {
   const { code } = await failure(work);
   return code;
 }

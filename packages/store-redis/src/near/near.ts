@@ -68,9 +68,11 @@ export class NearCache {
   /** What is at a key: from here where that is sure, else by `load`. */
   read(ref: KeyRef, load: () => Promise<Found>): Found | Promise<Found> {
     this.#wake();
-    const known = this.#isSure ? this.#entries.get(nameOf(ref)) : undefined;
+    const tag = slotTag(ref.key);
+    const name = nameOf(tag, ref);
+    const known = this.#isSure ? this.#entries.get(name) : undefined;
     if (known && this.#parts.clock.now() < known.expiresAt) return known;
-    return this.#load(ref, placeOf(ref), load);
+    return this.#load(ref, { tag, id: name.slice(tag.length) }, load);
   }
 
   async #load(ref: KeyRef, place: Place, load: () => Promise<Found>): Promise<Found> {
@@ -210,11 +212,6 @@ export class NearCache {
 }
 
 /** The tag, then what the record's name has behind that in Redis: the kind, and 132 bits of the digest. */
-function nameOf({ kind, key }: KeyRef): string {
-  return `${slotTag(key)}${suffix(kind)}.${key.slice(4, 26)}`;
-}
-
-function placeOf(ref: KeyRef): Place {
-  const tag = slotTag(ref.key);
-  return { tag, id: nameOf(ref).slice(tag.length) };
+function nameOf(tag: string, { kind, key }: KeyRef): string {
+  return `${tag}${suffix(kind)}.${key.slice(4, 26)}`;
 }
