@@ -64,12 +64,17 @@ export class Connection {
   run(
     { sha, source }: StoreScript,
     key: string,
+    now: number,
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    const keys = this.client.isCluster ? [key, `${key}:`] : [key];
-    return this.client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+    const { client } = this;
+    const sent = client.isCluster
+      ? client.evalsha(sha, 2, key, `${key}:`, now, ...args)
+      : client.evalsha(sha, 1, key, now, ...args);
+    return sent.catch((error: unknown) => {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return this.client.eval(source, keys.length, ...keys, ...args);
+      const keys = client.isCluster ? [key, `${key}:`] : [key];
+      return client.eval(source, keys.length, ...keys, now, ...args);
     });
   }
 

@@ -3,7 +3,7 @@ import type { Clock, Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/stor
 import type { Connection } from "./connection.ts";
 import { READ, READ_HANDLE } from "./lua/reading.ts";
 import { type Constants, type Script, storeScript, type StoreScript } from "./lua/script.ts";
-import { base, EVERY, everyTag, slotTag, target } from "./names.ts";
+import { base, EVERY, everyTag, slotTag } from "./names.ts";
 import type { ParsedOptions } from "./options.ts";
 
 /** Scripts on their way at once, when every tag is told of an end. */
@@ -31,7 +31,7 @@ export class Scripts {
   /** Runs a script at a tag. */
   run(script: Script, kind: string, tag: string, args: Arguments): Promise<unknown> {
     const key = base(this.prefix, tag, kind);
-    return this.connection.run(this.#ownOf(script), key, [this.clock.now(), ...args]);
+    return this.connection.run(this.#ownOf(script), key, this.clock.now(), args);
   }
 
   /** Runs a script where an id is kept. */
@@ -52,9 +52,10 @@ export class Scripts {
 
   /** Runs a script on a reference. */
   at(script: Script, ref: Ref, args: Arguments): Promise<unknown> {
-    const full = [...target(ref), ...args];
-    if ("key" in ref) return this.of(script, ref.kind, ref.key, full);
-    return this.#followed(ref, (tag) => this.run(script, ref.kind, tag, full));
+    if ("key" in ref) return this.of(script, ref.kind, ref.key, ["k", ref.key, ...args]);
+    return this.#followed(ref, (tag) =>
+      this.run(script, ref.kind, tag, ["h", ref.handle, ...args]),
+    );
   }
 
   /** Runs a script where the generation of a kind is kept: in a cluster, at every tag. */

@@ -101,19 +101,19 @@ class RedisStore implements Store {
 
   update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
     const { seenAt, expiresAt, payload } = change;
-    const args = () => {
+    const work = () => {
       assertChange(change);
-      return [expectedVersion, seenAt, expiresAt, payload];
+      return this.#scripts.at(UPDATE, ref, [expectedVersion, seenAt, expiresAt, payload]);
     };
-    return this.#at(UPDATE, ref, args, (answer) => updated(ref, answer, payload));
+    return this.#at(UPDATE, ref, work, (answer) => updated(ref, answer, payload));
   }
 
   touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
-    const args = () => {
+    const work = () => {
       assertInstants(seenAt, expiresAt);
-      return [seenAt, expiresAt];
+      return this.#scripts.at(TOUCH, ref, [seenAt, expiresAt]);
     };
-    return this.#at(TOUCH, ref, args, (answer) => answer === 1);
+    return this.#at(TOUCH, ref, work, (answer) => answer === 1);
   }
 
   async replace(ref: Ref, record: StoredRecord, replacement: Replacement): Promise<Replaced> {
@@ -125,8 +125,8 @@ class RedisStore implements Store {
   }
 
   end(ref: Ref, ending: Ending): Promise<Tombstone | null> {
-    const args = () => [endingText(ending)];
-    return this.#at(END, ref, args, (answer) => tombstoneIn(ref.kind, answer));
+    const work = () => this.#scripts.at(END, ref, [endingText(ending)]);
+    return this.#at(END, ref, work, (answer) => tombstoneIn(ref.kind, answer));
   }
 
   async endOwner(
@@ -154,8 +154,9 @@ class RedisStore implements Store {
   }
 
   consume(ref: Ref): Promise<StoredRecord | null> {
+    const work = () => this.#scripts.at(CONSUME, ref, []);
     const decode = (answer: unknown) => (answer === null ? null : recordIn(ref.kind, answer));
-    return this.#at(CONSUME, ref, () => [], decode);
+    return this.#at(CONSUME, ref, work, decode);
   }
 
   async listOwner(kind: string, owner: OwnerKey): Promise<readonly StoredRecord[]> {
@@ -199,16 +200,16 @@ class RedisStore implements Store {
     return this.#near === null ? write() : this.#near.changing(ids.map(slotTag), write);
   }
 
-  /** Runs a script on a reference. */
+  /** Work that is one script on a reference. */
   #at<T>(
-    script: Script,
+    { name }: Script,
     ref: Ref,
-    args: () => readonly (string | number)[],
+    work: () => Promise<unknown>,
     decode: (answer: unknown) => T,
   ): Promise<T> {
-    const work = () => this.#scripts.at(script, ref, args());
+    if (this.#near === null) return this.#connection.ask(name, work, decode);
     const [, id] = target(ref);
-    return this.#changing([id], () => this.#connection.ask(script.name, work, decode));
+    return this.#changing([id], () => this.#connection.ask(name, work, decode));
   }
 
   #of(script: Script, kind: string, id: OwnerKey, args: readonly string[]): Promise<unknown> {

@@ -10,6 +10,7 @@ import { privilegeDigest } from "../policy/privileges.ts";
 import {
   EMPTY_DATA,
   invalidData,
+  keysOf,
   TrackedData,
   type Validate,
   type Values,
@@ -152,7 +153,7 @@ export function dropChanges(
   state: SessionState,
   tombstone: Tombstone | null,
 ): void {
-  const keys = [...(state.data.changes()?.keys() ?? [])];
+  const keys = keysOf(state.data.changes());
   const handle = state.record?.handle ?? null;
   state.end(tombstone);
   state.data.forget();

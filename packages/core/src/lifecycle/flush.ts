@@ -4,6 +4,7 @@ import { deadline, touchInterval } from "../policy/expiry.ts";
 import type { UnixMs } from "../clock.ts";
 import type { SessionState } from "../session/state.ts";
 import { admissionFor, becomeSession, emitLogin, loginFacts } from "./login.ts";
+import { keysOf, NO_CHANGES } from "../session/data.ts";
 import { ANONYMOUS } from "../session/payload.ts";
 import type { Handle, StoredRecord } from "../store/contract.ts";
 import { dropChanges, endingNow, type Engine, idleOf, privilegesOf, timeoutsOf } from "./engine.ts";
@@ -44,8 +45,8 @@ export function flush(engine: Engine, state: SessionState): Promise<void> | null
     return writeChanges(
       engine,
       state,
-      changes ?? new Map(),
-      privileges === undefined ? {} : { privileges },
+      changes ?? NO_CHANGES,
+      privileges === undefined ? null : { privileges },
     );
   }
   return touchIfDue(engine, state);
@@ -53,7 +54,7 @@ export function flush(engine: Engine, state: SessionState): Promise<void> | null
 
 /** A locked session takes nothing, and is not used either. */
 function dropLocked(engine: Engine, state: SessionState): void {
-  const keys = [...(state.data.changes()?.keys() ?? [])];
+  const keys = keysOf(state.data.changes());
   state.data.forget();
   const handle = state.record?.handle ?? null;
   if (keys.length > 0) engine.events.emit("changes-dropped", { handle, keys, ending: null });
@@ -135,7 +136,7 @@ export function isTouchDue(
 function touchIfDue(engine: Engine, state: SessionState): Promise<void> | null {
   const { record, facts, touchWanted, payloadStale } = state;
   if (!record || !(touchWanted || isTouchDue(engine, state))) return null;
-  if (payloadStale) return writeChanges(engine, state, new Map());
+  if (payloadStale) return writeChanges(engine, state, NO_CHANGES);
   const now = engine.settings.clock.now();
   const expiresAt = deadline(timeoutsOf(engine, facts), now, record.absoluteExpiresAt);
   return touch(engine, state, record, { now, expiresAt });

@@ -3,7 +3,7 @@ import { parseDuration } from "../options/duration.ts";
 import { SojournError } from "../errors.ts";
 import { resolveAdmission } from "../policy/admission.ts";
 import { principalName, principalOf } from "../policy/principal.ts";
-import { applyChanges, EMPTY_DATA } from "../session/data.ts";
+import { applyChanges, EMPTY_DATA, NO_CHANGES } from "../session/data.ts";
 import type { ClientFacts } from "../request/facts.ts";
 import type { Facts } from "../session/payload.ts";
 import type { SessionState } from "../session/state.ts";
@@ -125,7 +125,7 @@ function carriedData(state: SessionState, { principal, keepData }: Becoming): st
   const before = state.record ? principalOf(state.record) : null;
   const isOtherPrincipal = before !== null && before !== principal;
   if (!isOtherPrincipal || keepData) return state.data.text();
-  return applyChanges(EMPTY_DATA, state.data.changes() ?? new Map());
+  return applyChanges(EMPTY_DATA, state.data.changes() ?? NO_CHANGES);
 }
 
 /** True when done; false when the old session changed or ended meanwhile and it is worth another try. */

@@ -1,7 +1,14 @@
 /** Writes changed data: compare-and-set, and after a conflict this request's changes on the newer record. */
 import { SojournError } from "../errors.ts";
 import { deadline } from "../policy/expiry.ts";
-import { applyChanges, type Changes, EMPTY_DATA, parseValues } from "../session/data.ts";
+import {
+  applyChanges,
+  type Changes,
+  EMPTY_DATA,
+  keysOf,
+  NO_CHANGES,
+  parseValues,
+} from "../session/data.ts";
 import { ANONYMOUS, type Facts } from "../session/payload.ts";
 import type { Passed } from "../session/queue.ts";
 import type { SessionState } from "../session/state.ts";
@@ -46,13 +53,13 @@ export function writeChanges(
   engine: Engine,
   state: SessionState,
   changes: Changes,
-  news: Partial<Facts> = {},
+  news: Partial<Facts> | null = null,
 ): Promise<void> {
   const loaded = state.data.loadedText;
   // Most often nobody else has written: then the text as it stands is what the changes make of it.
   const edit = (text: string, present: string): string =>
     text === loaded ? present : applyChanges(text, changes);
-  return compareAndSet(engine, state, { edit, keys: [...changes.keys()] }, news);
+  return compareAndSet(engine, state, { edit, keys: keysOf(changes), news });
 }
 
 /** `session.update`. @throws SOJOURN_SESSION_ENDED, SOJOURN_UPDATE_CONFLICT */
@@ -62,9 +69,9 @@ export async function update(
   change: (data: Record<string, unknown>) => void,
 ): Promise<void> {
   if (state.phase === "ended") throw sessionEnded(state.ending);
-  const changes = state.data.changes() ?? new Map<string, string | null>();
+  const changes = state.data.changes() ?? NO_CHANGES;
   const edit = (text: string): string => edited(engine, applyChanges(text, changes), change);
-  if (state.phase === "alive") return compareAndSet(engine, state, { edit, keys: [] });
+  if (state.phase === "alive") return compareAndSet(engine, state, { edit, keys: [], news: null });
   return createAnonymous(engine, state, edit(EMPTY_DATA));
 }
 
@@ -86,79 +93,61 @@ export function edited(
   return checkedText(engine, values);
 }
 
-/** Turns the newest text into the one to write; `present` is this request's own. `keys` are what the event names. */
 interface Edit {
+  /** Turns the newest text into the one to write; `present` is this request's own. */
   readonly edit: (text: string, present: string) => string;
+  /** What the event names. */
   readonly keys: readonly string[];
+  /** Facts that are other than they were. */
+  readonly news: Partial<Facts> | null;
 }
 
 async function compareAndSet(
   engine: Engine,
   state: SessionState,
-  { edit, keys }: Edit,
-  news: Partial<Facts> = {},
+  { edit, keys, news }: Edit,
 ): Promise<void> {
-  const { record } = state;
+  const { record, facts: known } = state;
   if (!record) throw sessionEnded(state.ending);
+  const { codec, queue } = engine;
   const { deadlineMs } = engine.store;
   const giveUpAt = performance.now() + deadlineMs;
   const sent = state.data.text();
-  await engine.queue.run(record.handle, deadlineMs, async (latest): Promise<Passed<void>> => {
+  await queue.run(record.handle, deadlineMs, async (latest): Promise<Passed<void>> => {
     let base = latest ?? record;
     for (let attempt = 1; ; attempt++) {
-      const { facts: stored, dataText } = engine.codec.decode(base);
-      const facts = { ...stored, ...news };
+      const { factsText, dataText } = codec.open(base);
+      const stored = base === record ? known : codec.decode(base).facts;
+      const facts = news === null ? stored : { ...stored, ...news };
       const text = edit(dataText, sent);
+      const payload =
+        news === null ? codec.close(base, factsText, text) : codec.encode(base, facts, text);
+      const seenAt = engine.settings.clock.now();
+      const expiresAt = deadline(timeoutsOf(engine, facts), seenAt, base.absoluteExpiresAt);
       // Waiting in line counts; a store that answered with a conflict is there, and gets its time.
       const leftMs = Math.max(1, Math.ceil(giveUpAt - performance.now()));
       const withinMs = attempt === 1 ? leftMs : deadlineMs;
-      const written = await write(engine, state, { record, base, facts, text, withinMs });
+      // By the key that this request was let in with: a token that was replaced meanwhile is refused.
+      const { kind, key } = record;
+      const written = await engine.store.call(
+        "update",
+        (to) => to.update({ kind, key }, { payload, seenAt, expiresAt }, base.version),
+        { withinMs },
+      );
+      if (written.status === "gone") {
+        dropChanges(engine, state, written.tombstone);
+        throw sessionEnded(state.ending);
+      }
       if (written.status === "updated") {
         settle(engine, state, { record: written.record, facts, text, sent });
-        engine.events.emit("committed", {
-          handle: record.handle,
-          principal: principalOf(record),
-          keys,
-        });
+        const { handle } = record;
+        engine.events.emit("committed", { handle, principal: principalOf(record), keys });
         return { value: undefined, latest: written.record };
       }
       if (performance.now() > giveUpAt) throw conflict(attempt);
       base = written.record;
     }
   });
-}
-
-async function write(
-  engine: Engine,
-  state: SessionState,
-  {
-    record,
-    base,
-    facts,
-    text,
-    withinMs,
-  }: {
-    record: StoredRecord;
-    base: StoredRecord;
-    facts: Facts;
-    text: string;
-    withinMs: number;
-  },
-): Promise<{ status: "updated" | "conflict"; record: StoredRecord }> {
-  const now = engine.settings.clock.now();
-  const change = {
-    payload: engine.codec.encode(base, facts, text),
-    seenAt: now,
-    expiresAt: deadline(timeoutsOf(engine, facts), now, base.absoluteExpiresAt),
-  };
-  // By the key that this request was let in with: a token that was replaced meanwhile is refused.
-  const ref = { kind: record.kind, key: record.key };
-  const result = await engine.store.call("update", (to) => to.update(ref, change, base.version), {
-    withinMs,
-  });
-  if (result.status !== "gone") return result;
-  dropChanges(engine, state, result.tombstone);
-  throw sessionEnded(state.ending);
 }
 
 function settle(

@@ -1,5 +1,5 @@
 /** Brings a record in the store up to what was written in this process since it was sent there. */
-import { applyChanges, TrackedData, parseValues } from "../session/data.ts";
+import { applyChanges, NO_CHANGES, TrackedData, parseValues } from "../session/data.ts";
 import type { PayloadCodec } from "../session/payload.ts";
 import { isTombstone, type Store, type StoredRecord } from "../store/contract.ts";
 
@@ -34,6 +34,6 @@ function rebased(
   const tracked = new TrackedData(then.dataText, undefined);
   tracked.clear();
   for (const [key, value] of Object.entries(parseValues(dataText))) tracked.set(key, value);
-  const changes = tracked.changes() ?? new Map<string, string | null>();
+  const changes = tracked.changes() ?? NO_CHANGES;
   return codec.encode(found, facts, applyChanges(codec.decode(found).dataText, changes));
 }

@@ -6,8 +6,18 @@ import { checkSerialisable } from "./serialise.ts";
 /** Data by key, without a prototype: `__proto__` is a key like any other. */
 export type Values = Record<string, unknown>;
 
-/** What one request changed: JSON text by key, null where the key was removed. */
-export type Changes = ReadonlyMap<string, string | null>;
+/** What one request changed of one key: its JSON text, null where the key was removed. */
+type Change = readonly [key: string, text: string | null];
+
+/** What one request changed. */
+export type Changes = readonly Change[];
+
+export const NO_CHANGES: Changes = [];
+
+/** The keys that were changed. */
+export function keysOf(changes: Changes | null): readonly string[] {
+  return (changes ?? NO_CHANGES).map(([key]) => key);
+}
 
 /** Checks and fills in decoded data; throws SOJOURN_DATA_INVALID. */
 export type Validate = (values: Values) => Values;
@@ -135,7 +145,7 @@ export class TrackedData {
       if (this.text() === this.#base) return null;
     } else this.#check();
     const changes = this.#compare();
-    if (changes.size === 0) return null;
+    if (changes.length === 0) return null;
     this.#validate?.(this.copy());
     return changes;
   }
@@ -225,15 +235,15 @@ export class TrackedData {
     for (const key of this.#touched.keys()) checkSerialisable(values[key], `session.${key}`);
   }
 
-  #compare(): Map<string, string | null> {
+  #compare(): Changes {
     const values = this.#decoded();
     let base: Values | null = null;
-    const changes = new Map<string, string | null>();
+    const changes: Change[] = [];
     for (const [key, loaded] of this.#touched) {
       const text = textOf(values[key]);
       const before =
         loaded === undefined ? textOf((base ??= parseValues(this.#base))[key]) : loaded;
-      if (text !== before) changes.set(key, text);
+      if (text !== before) changes.push([key, text]);
     }
     return changes;
   }

@@ -43,12 +43,17 @@ const LONG_NAMES: ReadonlyMap<string, string> = new Map(
 /** Facts of a session that nobody is logged in to. */
 export const ANONYMOUS: Facts = { authenticatedAt: null, level: 0 };
 
-/** A payload taken apart. The data is not decoded until somebody asks for it. */
-export interface Decoded {
-  readonly facts: Facts;
+/** A payload taken apart. */
+export interface Opened {
+  readonly factsText: string;
   readonly dataText: string;
   /** It is to be written anew: an older key encrypted it, or none. */
   readonly stale: boolean;
+}
+
+/** A payload with its facts decoded. The data is not until somebody asks for it. */
+export interface Decoded extends Opened {
+  readonly facts: Facts;
 }
 
 /** How payloads are encrypted. */
@@ -73,7 +78,12 @@ export class PayloadCodec {
   }
 
   encode(record: Bound, facts: Facts, dataText: string): string {
-    const text = `${JSON.stringify(stored(facts))}\n${dataText}`;
+    return this.close(record, JSON.stringify(stored(facts)), dataText);
+  }
+
+  /** As {@link encode}, for facts as they were stored. */
+  close(record: Bound, factsText: string, dataText: string): string {
+    const text = `${factsText}\n${dataText}`;
     if (this.#encryption === null) return text;
     return SEALED + this.#encryption.sealing.seal(text, contextOf(record));
   }
@@ -83,11 +93,18 @@ export class PayloadCodec {
    * one of ours, or was altered. It is left as it is.
    */
   decode(record: StoredRecord): Decoded {
-    const { text, stale } = this.#open(record);
-    const end = text.indexOf("\n");
-    const facts = end === -1 ? null : readFacts(text.slice(0, end));
+    const { factsText, dataText, stale } = this.open(record);
+    const facts = readFacts(factsText);
     if (facts === null) throw corruptPayload(record.handle);
-    return { facts, dataText: text.slice(end + 1), stale };
+    return { facts, factsText, dataText, stale };
+  }
+
+  /** As {@link decode}, for who knows the facts. */
+  open(record: StoredRecord): Opened {
+    const { text, stale } = this.#unseal(record);
+    const end = text.indexOf("\n");
+    if (end === -1) throw corruptPayload(record.handle);
+    return { factsText: text.slice(0, end), dataText: text.slice(end + 1), stale };
   }
 
   /** As {@link decode}; null where no key of the ring opens it. */
@@ -100,7 +117,7 @@ export class PayloadCodec {
     }
   }
 
-  #open(record: StoredRecord): { text: string; stale: boolean } {
+  #unseal(record: StoredRecord): { text: string; stale: boolean } {
     const { handle, payload } = record;
     const isSealed = payload.startsWith(SEALED);
     if (this.#encryption === null) {

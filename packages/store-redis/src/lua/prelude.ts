@@ -84,7 +84,7 @@ end
 
 -- the tombstone of a record, kept until its absolute timeout; of a rotation until its deadline
 local function tombstone(row, ending, grace)
-  local last = cjson.decode(ending).why == "rotated" and row.e or row.a
+  local last = string.find(ending, '^{"why":"rotated"') and row.e or row.a
   if grace and grace > last then last = grace end
   return {t = row.t, key = row.key, h = row.h, o = row.o, c = row.c, e = last, d = ending}
 end
