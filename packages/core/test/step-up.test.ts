@@ -150,6 +150,31 @@ describe("X-02 OWASP-renewal privileges watch", () => {
     expect(told("rotated")).toMatchObject([{ cause: "elevate" }]);
   });
 
+  test("a handler that rotated before it changed the role is not rotated again, nor is the next one", async () => {
+    const { visitor, told } = await loggedIn({ privileges });
+    await visitor.visit(async (session) => {
+      await session.elevate();
+      session["role"] = "admin";
+    });
+    await visitor.visit(() => {});
+    expect(told("rotated")).toMatchObject([{ cause: "elevate" }]);
+  });
+
+  test("a role that another request changed, which this one learns from a conflict, does not rotate again", async () => {
+    const { visitor, told } = await loggedIn({ privileges });
+    const early = await visitor.clone().open();
+    await visitor.visit(async (session) => {
+      await session.rotate();
+      session["role"] = "admin";
+    });
+    early.session["a"] = 1;
+    await early.session.save();
+    expect(early.session["role"]).toBe("admin");
+    await early.close();
+    expect(told("rotated")).toMatchObject([{ cause: "rotate" }]);
+    expect(await visitor.visit((session) => session.toJSON())).toEqual({ a: 1, role: "admin" });
+  });
+
   test("neither roles nor their names are in the store's facts", async () => {
     const { visitor, store } = await loggedIn({ privileges: () => ["superuser"] });
     await visitor.visit((session) => void (session.a = 1));
