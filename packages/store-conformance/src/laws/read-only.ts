@@ -5,12 +5,16 @@ import type { Check } from "../case.ts";
 import { alive, createAll, scanned, scattered, status } from "../expect.ts";
 import { byHandle, byKey, ending, IDLE, KIND, owner, record, rotated } from "../records.ts";
 
-async function readEverything(store: Store): Promise<void> {
-  for (const each of await scanned(store, KIND)) {
+async function readThese(store: Store, records: readonly StoredRecord[]): Promise<void> {
+  for (const each of records) {
     await store.read(byKey(each));
     await store.read(byHandle(each));
   }
   await store.listOwner(KIND, owner("ada"));
+}
+
+async function readEverything(store: Store): Promise<void> {
+  await readThese(store, await scanned(store, KIND));
   await store.listOwner("no such kind", owner("ada"));
   await store.owners(KIND, null, 1);
   await store.count(KIND);
@@ -20,13 +24,15 @@ async function readEverything(store: Store): Promise<void> {
 export const readOnly: readonly Check[] = [
   {
     law: 4,
-    name: "100 rounds of read, listOwner, owners, scan and count leave every field as it was",
+    name: "100 rounds of read and listOwner, ten of them with owners, scan and count, leave every field as it was",
     async check({ store, clock }) {
       const given = [record(clock, { user: "ada" }), record(clock, { user: "ada" }), record(clock)];
       await createAll(store, given);
       for (let round = 0; round < 100; round += 1) {
         clock.advance(10);
-        await readEverything(store);
+        // On a server, a scan takes hundreds of times as long as a read.
+        if (round % 10 === 0) await readEverything(store);
+        else await readThese(store, given);
       }
       for (const each of given) assert.deepEqual({ ...alive(await store.read(byKey(each))) }, each);
     },
