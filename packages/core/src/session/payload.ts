@@ -52,7 +52,7 @@ export interface Opened {
 }
 
 /** A payload with its facts decoded. The data is not until somebody asks for it. */
-export interface Decoded extends Opened {
+export interface Decoded extends Omit<Opened, "factsText"> {
   readonly facts: Facts;
 }
 
@@ -96,7 +96,7 @@ export class PayloadCodec {
     const { factsText, dataText, stale } = this.open(record);
     const facts = readFacts(factsText);
     if (facts === null) throw corruptPayload(record.handle);
-    return { facts, factsText, dataText, stale };
+    return { facts, dataText, stale };
   }
 
   /** As {@link decode}, for who knows the facts. */
