@@ -67,14 +67,10 @@ export class Connection {
     now: number,
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    const { client } = this;
-    const sent = client.isCluster
-      ? client.evalsha(sha, 2, key, `${key}:`, now, ...args)
-      : client.evalsha(sha, 1, key, now, ...args);
-    return sent.catch((error: unknown) => {
+    const keys = this.client.isCluster ? [key, `${key}:`] : [key];
+    return this.client.evalsha(sha, keys.length, ...keys, now, ...args).catch((error: unknown) => {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      const keys = client.isCluster ? [key, `${key}:`] : [key];
-      return client.eval(source, keys.length, ...keys, now, ...args);
+      return this.client.eval(source, keys.length, ...keys, now, ...args);
     });
   }
 

@@ -26,9 +26,9 @@ export function slotTag(id: RecordKey | Handle | OwnerKey): string {
   return hasTag(id) ? tagOf(id) : "---";
 }
 
-/** A reference as the scripts take it: `k` or `h`, and the id. */
-export function target(ref: Ref): readonly [what: "k" | "h", id: RecordKey | Handle] {
-  return "key" in ref ? ["k", ref.key] : ["h", ref.handle];
+/** The key or the handle of a reference. */
+export function idOf(ref: Ref): RecordKey | Handle {
+  return "key" in ref ? ref.key : ref.handle;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Ref, Replaced, Replacement, StoredRecord } from "@sojourn/core/sto
 import { evictedIn, list, missIn } from "./answers.ts";
 import { admissionArguments, create, recordArguments } from "./create.ts";
 import { CONSUME, REPLACE, RETIRE } from "./lua/writes.ts";
-import { slotTag, target } from "./names.ts";
+import { idOf, slotTag } from "./names.ts";
 import type { Scripts } from "./scripts.ts";
 
 /** See `Store.replace`. @throws SOJOURN_RECORD_EXISTS */
@@ -14,10 +14,9 @@ export async function replace(
   record: StoredRecord,
   how: Replacement,
 ): Promise<Replaced> {
-  const [, id] = target(ref);
   const { key, handle } = record;
   const apart = scripts.sharded || slotTag(key) !== slotTag(handle);
-  if (apart && slotTag(id) !== slotTag(key)) return replaceAcross(scripts, ref, record, how);
+  if (apart && slotTag(idOf(ref)) !== slotTag(key)) return replaceAcross(scripts, ref, record, how);
   const { expectedVersion, ending, graceMs = 0, admission } = how;
   const answer = await scripts.at(REPLACE, ref, [
     expectedVersion,

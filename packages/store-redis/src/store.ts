@@ -31,7 +31,7 @@ import { adopt, create } from "./create.ts";
 import { LIST } from "./lua/reading.ts";
 import { CONSUME, END, END_ALL, END_OWNER, TOUCH, UPDATE } from "./lua/writes.ts";
 import type { Script } from "./lua/script.ts";
-import { slotTag, target } from "./names.ts";
+import { idOf, slotTag } from "./names.ts";
 import { NearCache } from "./near/near.ts";
 import { parseOptions } from "./options.ts";
 import type { ParsedOptions, RedisStoreOptions } from "./options.ts";
@@ -118,8 +118,7 @@ class RedisStore implements Store {
 
   async replace(ref: Ref, record: StoredRecord, replacement: Replacement): Promise<Replaced> {
     assertRecord(record);
-    const [, id] = target(ref);
-    return this.#changing([id, record.key], () =>
+    return this.#changing([idOf(ref), record.key], () =>
       this.#connection.operation("replace", () => replace(this.#scripts, ref, record, replacement)),
     );
   }
@@ -207,9 +206,7 @@ class RedisStore implements Store {
     work: () => Promise<unknown>,
     decode: (answer: unknown) => T,
   ): Promise<T> {
-    if (this.#near === null) return this.#connection.ask(name, work, decode);
-    const [, id] = target(ref);
-    return this.#changing([id], () => this.#connection.ask(name, work, decode));
+    return this.#changing([idOf(ref)], () => this.#connection.ask(name, work, decode));
   }
 
   #of(script: Script, kind: string, id: OwnerKey, args: readonly string[]): Promise<unknown> {

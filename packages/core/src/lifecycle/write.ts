@@ -117,7 +117,7 @@ async function compareAndSet(
     let base = latest ?? record;
     for (let attempt = 1; ; attempt++) {
       const { factsText, dataText } = codec.open(base);
-      const stored = base === record ? known : codec.decode(base).facts;
+      const stored = base === record ? known : codec.facts(base, factsText);
       const facts = news === null ? stored : { ...stored, ...news };
       const text = edit(dataText, sent);
       const payload =

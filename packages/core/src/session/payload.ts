@@ -94,9 +94,14 @@ export class PayloadCodec {
    */
   decode(record: StoredRecord): Decoded {
     const { factsText, dataText, stale } = this.open(record);
+    return { facts: this.facts(record, factsText), dataText, stale };
+  }
+
+  /** The facts in the text of a record that was opened. @throws SOJOURN_STORE_CORRUPT */
+  facts({ handle }: StoredRecord, factsText: string): Facts {
     const facts = readFacts(factsText);
-    if (facts === null) throw corruptPayload(record.handle);
-    return { facts, dataText, stale };
+    if (facts === null) throw corruptPayload(handle);
+    return facts;
   }
 
   /** As {@link decode}, for who knows the facts. */
