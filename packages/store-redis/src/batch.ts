@@ -19,8 +19,15 @@ export class Batch {
   #held: readonly Holdable[] | null = null;
   #commands = 0;
 
+  readonly #beforeLeaving: (() => void)[] = [];
+
   constructor(client: RedisClient) {
     this.#client = client;
+  }
+
+  /** Calls it each time before commands leave; it may send some that leave with them. */
+  beforeLeaving(send: () => void): void {
+    this.#beforeLeaving.push(send);
   }
 
   /** Called before a command is sent: it leaves when the turn ends, or with the eighth. */
@@ -37,6 +44,7 @@ export class Batch {
   }
 
   readonly #send = (): void => {
+    for (const send of this.#beforeLeaving) send();
     for (const socket of this.#held ?? []) socket.uncork();
     this.#held = null;
     this.#commands = 0;

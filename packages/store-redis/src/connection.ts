@@ -14,12 +14,15 @@ const READY_WITHIN = 1_500;
 const DRAIN_WITHIN = 2_000;
 const COMING = new Set(["connecting", "connect", "wait"]);
 
+/** Begins an operation. */
+type Begin<A, T> = (operation: UnderWay<A, T>) => void;
+
 /** One client and what is under way on it. */
 export class Connection {
   readonly client: RedisClient;
   readonly #own: boolean;
+  readonly batch: Batch;
   readonly #running: Running = new Bag();
-  readonly #batch: Batch;
   /** Called when the connection is lost, or there. */
   readonly #waiting = new Set<() => void>();
   #lastError: Error | undefined;
@@ -28,7 +31,7 @@ export class Connection {
   constructor({ client, address }: ParsedOptions) {
     this.#own = client === null;
     this.client = client ?? this.#connect(address);
-    this.#batch = new Batch(this.client);
+    this.batch = new Batch(this.client);
     this.client.on("ready", this.#onReady);
     this.client.on("close", this.#onLost);
     this.client.on("end", this.#onLost);
@@ -44,15 +47,15 @@ export class Connection {
    * connection is lost meanwhile, whatever the client does with the command later.
    */
   operation<T>(name: string, work: () => Promise<T>): Promise<T> {
-    return this.ask(name, work, same);
+    return this.ask(name, (operation: UnderWay<T, T>) => operation.follow(work()), same);
   }
 
-  /** As {@link operation}, with the answer read by `decode`. */
-  ask<A, T>(name: string, work: () => Promise<A>, decode: (answer: A) => T): Promise<T> {
+  /** As {@link operation}, for what `begin` sends; its answer is read by `decode`. */
+  ask<A, T>(name: string, begin: Begin<A, T>, decode: (answer: A) => T): Promise<T> {
     if (this.#closing) return Promise.reject(closed());
     const operation = new UnderWay<A, T>({ name, running: this.#running, decode });
-    if (this.client.status === "ready") this.#begin(operation, work);
-    else void this.#beginWhenReady(operation, work);
+    if (this.client.status === "ready") this.#begin(operation, begin);
+    else void this.#beginWhenReady(operation, begin);
     return operation.told;
   }
 
@@ -86,18 +89,22 @@ export class Connection {
     return this.#closing;
   }
 
-  async #beginWhenReady<A, T>(operation: UnderWay<A, T>, work: () => Promise<A>): Promise<void> {
+  async #beginWhenReady<A, T>(operation: UnderWay<A, T>, begin: Begin<A, T>): Promise<void> {
     try {
       await this.#ready(operation.name);
     } catch (error) {
       return operation.fail(error);
     }
-    this.#begin(operation, work);
+    this.#begin(operation, begin);
   }
 
-  #begin<A, T>(operation: UnderWay<A, T>, work: () => Promise<A>): void {
-    this.#batch.join();
-    operation.begin(work);
+  #begin<A, T>(operation: UnderWay<A, T>, begin: Begin<A, T>): void {
+    this.batch.join();
+    try {
+      begin(operation);
+    } catch (thrown) {
+      operation.fail(thrown);
+    }
   }
 
   /** Waits for a connection that is being made; one that is broken is waited for by nobody. */

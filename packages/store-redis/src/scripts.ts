@@ -1,7 +1,6 @@
 /** Sends scripts to where an id or a reference is kept, or to every tag. */
 import type { Clock, Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
 import type { Connection } from "./connection.ts";
-import { READ, READ_HANDLE } from "./lua/reading.ts";
 import { type Constants, type Script, storeScript, type StoreScript } from "./lua/script.ts";
 import { base, EVERY, everyTag, slotTag } from "./names.ts";
 import type { ParsedOptions } from "./options.ts";
@@ -44,18 +43,21 @@ export class Scripts {
     return this.run(script, kind, slotTag(id), args);
   }
 
-  /** What is at a reference, as the scripts answer. */
-  read(ref: Ref): Promise<unknown> {
-    if ("key" in ref) return this.of(READ, ref.kind, ref.key, [ref.key]);
-    return this.#followed(ref, (tag) => this.run(READ_HANDLE, ref.kind, tag, [ref.handle]));
+  /** Runs a script on a handle, which may lead to a record of another tag. */
+  async followed(script: Script, kind: string, handle: Handle, args: Arguments): Promise<unknown> {
+    try {
+      return await this.of(script, kind, handle, args);
+    } catch (error) {
+      const tag = error instanceof Error ? ELSEWHERE.exec(error.message)?.[1] : undefined;
+      if (tag === undefined) throw error;
+      return this.run(script, kind, tag, args);
+    }
   }
 
   /** Runs a script on a reference. */
   at(script: Script, ref: Ref, args: Arguments): Promise<unknown> {
     if ("key" in ref) return this.of(script, ref.kind, ref.key, ["k", ref.key, ...args]);
-    return this.#followed(ref, (tag) =>
-      this.run(script, ref.kind, tag, ["h", ref.handle, ...args]),
-    );
+    return this.followed(script, ref.kind, ref.handle, ["h", ref.handle, ...args]);
   }
 
   /** Runs a script where the generation of a kind is kept: in a cluster, at every tag. */
@@ -72,20 +74,7 @@ export class Scripts {
     if (own === undefined) this.#own.set(script, (own = storeScript(script, this.#constants)));
     return own;
   }
-
-  /** A handle may lead to a record of another tag. */
-  async #followed(
-    { handle }: { readonly handle: Handle },
-    run: (tag: string) => Promise<unknown>,
-  ): Promise<unknown> {
-    try {
-      return await run(slotTag(handle));
-    } catch (error) {
-      const tag = error instanceof Error ? ELSEWHERE.exec(error.message)?.[1] : undefined;
-      if (tag === undefined) throw error;
-      return run(tag);
-    }
-  }
 }
 
-type Arguments = readonly (string | number)[];
+/** Of a script, behind the present instant. */
+export type Arguments = readonly (string | number)[];

@@ -28,8 +28,8 @@ import { adviceFor } from "./advice.ts";
 import { foundAt, list, recordIn, tombstoneIn, updated } from "./answers.ts";
 import { Connection } from "./connection.ts";
 import { adopt, create } from "./create.ts";
-import { LIST } from "./lua/reading.ts";
-import { CONSUME, END, END_ALL, END_OWNER, TOUCH, UPDATE } from "./lua/writes.ts";
+import { LIST, READ, READ_HANDLE } from "./lua/reading.ts";
+import { CONSUME, END, END_ALL, END_OWNER, TOUCH, UPDATE, UPDATE_HANDLE } from "./lua/writes.ts";
 import type { Script } from "./lua/script.ts";
 import { idOf, slotTag } from "./names.ts";
 import { NearCache } from "./near/near.ts";
@@ -41,6 +41,8 @@ import { count, owners, scan } from "./shelves.ts";
 import { signalsOf } from "./signals.ts";
 import type { RedisSignals } from "./signals.ts";
 import { assertChange, assertRecord } from "./storable.ts";
+import { Together } from "./together.ts";
+import type { UnderWay } from "./under-way.ts";
 
 /**
  * A store in Redis 7 or later, or Valkey 7.2 or later, for any number of processes. Nothing is sent
@@ -58,12 +60,16 @@ class RedisStore implements Store {
   readonly signals?: RedisSignals;
   readonly #connection: Connection;
   readonly #scripts: Scripts;
+  readonly #reads: Together<Found>;
+  readonly #updates: Together<Updated>;
   readonly #near: NearCache | null;
 
   constructor(options: ParsedOptions) {
     this.clock = options.clock;
     this.#connection = new Connection(options);
     this.#scripts = new Scripts(this.#connection, options);
+    this.#reads = new Together(this.#scripts, READ);
+    this.#updates = new Together(this.#scripts, UPDATE);
     const { near: settings, clock, prefix } = options;
     const { client } = this.#connection;
     this.#near = settings && new NearCache({ client, clock, prefix, settings });
@@ -101,11 +107,18 @@ class RedisStore implements Store {
 
   update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
     const { seenAt, expiresAt, payload } = change;
-    const work = () => {
+    const begin = (operation: UnderWay<unknown, Updated>) => {
       assertChange(change);
-      return this.#scripts.at(UPDATE, ref, [expectedVersion, seenAt, expiresAt, payload]);
+      if ("key" in ref) {
+        const numbers = `${expectedVersion} ${seenAt} ${expiresAt}`;
+        this.#updates.add(ref.kind, { args: [ref.key, numbers, payload], operation });
+      } else {
+        const args = [ref.handle, expectedVersion, seenAt, expiresAt, payload];
+        operation.follow(this.#scripts.followed(UPDATE_HANDLE, ref.kind, ref.handle, args));
+      }
     };
-    return this.#at(UPDATE, ref, work, (answer) => updated(ref, answer, payload));
+    const decode = (answer: unknown) => updated(ref, answer, payload);
+    return this.#changing([idOf(ref)], () => this.#connection.ask("update", begin, decode));
   }
 
   touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
@@ -190,8 +203,12 @@ class RedisStore implements Store {
   }
 
   #read(ref: Ref): Promise<Found> {
-    const decode = (answer: unknown) => foundAt(ref, answer);
-    return this.#connection.ask("read", () => this.#scripts.read(ref), decode);
+    const begin = (operation: UnderWay<unknown, Found>) => {
+      if ("key" in ref) this.#reads.add(ref.kind, { args: [ref.key], operation });
+      else
+        operation.follow(this.#scripts.followed(READ_HANDLE, ref.kind, ref.handle, [ref.handle]));
+    };
+    return this.#connection.ask("read", begin, (answer) => foundAt(ref, answer));
   }
 
   /** A write: what the near cache has of its tags is of before. */
@@ -206,7 +223,9 @@ class RedisStore implements Store {
     work: () => Promise<unknown>,
     decode: (answer: unknown) => T,
   ): Promise<T> {
-    return this.#changing([idOf(ref)], () => this.#connection.ask(name, work, decode));
+    return this.#changing([idOf(ref)], () =>
+      this.#connection.ask(name, (operation) => operation.follow(work()), decode),
+    );
   }
 
   #of(script: Script, kind: string, id: OwnerKey, args: readonly string[]): Promise<unknown> {

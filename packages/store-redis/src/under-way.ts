@@ -39,14 +39,25 @@ export class UnderWay<A, T> implements Bagged {
     running.add(this);
   }
 
-  /** Does the work, if it has not failed before. */
-  begin(work: () => Promise<A>): void {
-    if (this.#isOver) return;
+  /** True when it is settled. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Settles as an answer does that is on its way. */
+  follow(answer: Promise<A>): void {
+    answer.then(
+      (it) => this.answer(it),
+      (thrown: unknown) => this.fail(thrown),
+    );
+  }
+
+  /** Resolves, or rejects with an answer that is an error, or cannot be read. */
+  answer(answer: A): void {
+    if (answer instanceof Error) return this.fail(answer);
     try {
-      work().then(
-        (answer) => this.#answered(answer),
-        (thrown: unknown) => this.fail(thrown),
-      );
+      const told = this.#decode(answer);
+      if (this.#settle()) this.#resolve(told);
     } catch (thrown) {
       this.fail(thrown);
     }
@@ -63,15 +74,6 @@ export class UnderWay<A, T> implements Bagged {
       if (this.#isOver) resolve();
       else (this.#waiting ??= []).push(resolve);
     });
-  }
-
-  #answered(answer: A): void {
-    try {
-      const told = this.#decode(answer);
-      if (this.#settle()) this.#resolve(told);
-    } catch (thrown) {
-      this.fail(thrown);
-    }
   }
 
   /** False if it was settled before. */

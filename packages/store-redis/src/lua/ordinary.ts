@@ -6,28 +6,46 @@
 
 /**
  * Lua that finds the record of a key: alive, of generations that have not ended. Its row is as in the prelude, but
- * for `owner` and `rest`, which are as they are packed, and `newest`, the number of the kind's generation.
+ * for `owner` and `rest`, which are as they are packed, `newest`, the number of the kind's generation, and `base`,
+ * what its names begin with.
  */
 const ORDINARY = String.raw`
+-- what a call answers; of an error, the error as an answer
+local function attempt(call, ...)
+  local fine, answer = pcall(call, ...)
+  if fine or type(answer) == "table" then return answer end
+  return redis.error_reply(answer)
+end
+
 -- the number of a generation, 0 before the first; nil where it is none
 local function numberAt(name)
   local state = redis.call("GET", name)
   return state and tonumber(string.match(state, "^%d+") or "") or not state and 0 or nil
 end
 
+-- the same of the kind, asked once where all tags have one
+local newestOfAll
+local function newestAt(base)
+  if not everywhere then return numberAt(base .. "/e") end
+  newestOfAll = newestOfAll or numberAt(head .. "{" .. everywhere .. "}" .. kind .. "/e")
+  return newestOfAll
+end
+
 -- the row of a key, or nil where it is no ordinary one
 local function ordinary(key)
-  local value = redis.call("GET", KEYS[1] .. "." .. string.sub(key, 5, 26))
+  local t = string.match(key, "^[%w_-][%w_-][AQgw]")
+  local base = t and head .. "{" .. t .. "}" .. kind
+  local value = base and redis.call("GET", base .. "." .. string.sub(key, 5, 26))
   if not value or string.sub(value, 1, 2) ~= "r1" then return nil end
   local whole, _, s, e, g, og, v, c, a, q, h, owner, rest, last = pcall(struct.unpack, RECORD, value)
   if not whole or rest ~= string.sub(key, 27) or e <= now then return nil end
-  local newest = numberAt((everywhere and head .. "{" .. everywhere .. "}" .. kind or KEYS[1]) .. "/e")
+  local newest = newestAt(base)
   if not newest or newest > g then return nil end
-  local owners = owner == "" and 0 or numberAt(KEYS[1] .. "/g" .. owner)
+  local owners = owner == "" and 0 or numberAt(base .. "/g" .. owner)
   if not owners or owners > og then return nil end
   if string.find(h, "[%z ]") or string.find(owner, "%z") then return nil end
-  return {s = s, e = e, g = g, og = og, v = v, c = c, a = a, q = q, h = h, owner = owner, rest = rest,
-    newest = newest, p = string.sub(value, last)}
+  return {t = t, base = base, s = s, e = e, g = g, og = og, v = v, c = c, a = a, q = q, h = h, owner = owner,
+    rest = rest, newest = newest, p = string.sub(value, last)}
 end
 
 local function isWhole(number)
@@ -36,18 +54,30 @@ end
 
 -- as it is answered: one text, which takes less time to write and to read than a list; who asks knows
 -- the key. Numbers with a fraction are rare, and take longer to write
-local function shown(key, row, payload)
-  local owner = row.owner == "" and "" or string.sub(key, 1, 3) .. row.owner
+local function shown(row, payload)
+  local owner = row.owner == "" and "" or row.t .. row.owner
   local areWhole = isWhole(row.c) and isWhole(row.s) and isWhole(row.e) and isWhole(row.a)
   local form = areWhole and "%d %d %d %d %d " or "%.17g %.17g %.17g %.17g %.17g "
   return string.format(form, row.v, row.c, row.s, row.e, row.a) .. row.h .. "\0" .. owner .. "\0" .. payload
+end
+
+-- the answer to each thing that is asked; false where it is no ordinary one
+local answers, areOrdinary = {}, true
+local function answer(place, it)
+  answers[place] = it or false
+  areOrdinary = areOrdinary and it
 end
 `;
 
 /** Before READ. */
 export const ORDINARY_READ: string = String.raw`${ORDINARY}
-local ordinaryRow = ordinary(ARGV[2])
-if ordinaryRow then return shown(ARGV[2], ordinaryRow, ordinaryRow.p) end
+local function readOrdinary(key)
+  local row = ordinary(key)
+  return row and shown(row, row.p)
+end
+
+for place = 1, #ARGV - 1 do answer(place, attempt(readOrdinary, ARGV[place + 1])) end
+if areOrdinary then return answers end
 `;
 
 /**
@@ -55,26 +85,31 @@ if ordinaryRow then return shown(ARGV[2], ordinaryRow, ordinaryRow.p) end
  * so still is when it lives longer.
  */
 export const ORDINARY_UPDATE: string = String.raw`${ORDINARY}
-local function update(key, row)
-  local id = string.sub(row.h, 1, 3) == here and string.sub(row.h, 4) or row.h
-  local index, sign = KEYS[1] .. "/i" .. row.newest, 1
+local function updateOrdinary(key, version, seenAt, expiresAt, payload)
+  local row = ordinary(key)
+  if not row or row.v ~= tonumber(version) then return nil end
+  local id = string.sub(row.h, 1, 3) == row.t and string.sub(row.h, 4) or row.h
+  local index, sign = row.base .. "/i" .. row.newest, 1
   if row.owner ~= "" then
     id, sign = id .. "\0" .. stamp(row.c) .. string.sub(row.owner, 2), -1
     local score = tonumber(redis.call("ZSCORE", index, id) or 0)
     if score >= 0 or score < -EVER then return nil end
   end
-  row.v, row.s = row.v + 1, math.max(row.s, tonumber(ARGV[5]))
-  row.e = math.max(row.e, math.min(tonumber(ARGV[6]), row.a))
+  row.v, row.s = row.v + 1, math.max(row.s, tonumber(seenAt))
+  row.e = math.max(row.e, math.min(tonumber(expiresAt), row.a))
   local packed = struct.pack(RECORD, "r1", row.s, row.e, row.g, row.og, row.v, row.c, row.a, row.q,
     #row.h, row.h, #row.owner, row.owner, #row.rest, row.rest)
-  redis.call("SET", KEYS[1] .. "." .. string.sub(key, 5, 26), packed .. ARGV[7], "PX", life(row.e + remember))
+  redis.call("SET", row.base .. "." .. string.sub(key, 5, 26), packed .. payload, "PX", life(row.e + remember))
   redis.call("ZADD", index, score(sign, row.e), id)
-  return shown(key, row, "")
+  return shown(row, "")
 end
 
-if ARGV[2] == "k" then
-  local row = ordinary(ARGV[3])
-  local updated = row and row.v == tonumber(ARGV[4]) and update(ARGV[3], row)
-  if updated then return updated end
+-- the key, the numbers and the payload of what is asked
+local function change(place)
+  local version, seenAt, expiresAt = string.match(ARGV[3 * place], "^(%S+) (%S+) (%S+)$")
+  return ARGV[3 * place - 1], version, seenAt, expiresAt, ARGV[3 * place + 1]
 end
+
+for place = 1, (#ARGV - 1) / 3 do answer(place, attempt(updateOrdinary, change(place))) end
+if areOrdinary then return answers end
 `;

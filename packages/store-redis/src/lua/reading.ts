@@ -9,11 +9,20 @@ const FLAGS = "no-writes";
 /** Of scripts that read many tags: in a cluster, each of them must be on one node. */
 const MANY = `${FLAGS},allow-cross-slot-keys`;
 
-/** What is at a key. ARGV: key. */
+/** What is at each of some keys, or the error of that one. ARGV: keys. */
 export const READ: Script = script(
   "read",
   FLAGS,
-  `return view(settle(held(ARGV[2])))`,
+  String.raw`
+local function readAny(key)
+  return view(settle(held(key)))
+end
+
+for place, it in ipairs(answers) do
+  if not it then answers[place] = attempt(readAny, ARGV[place + 1]) end
+end
+return answers
+`,
   ORDINARY_READ,
 );
 

@@ -50,20 +50,39 @@ if present then return {"present"} end
 ${CREATING}`,
 );
 
-/** Compare-and-set. ARGV: reference, version, seenAt, expiresAt, payload. */
+/** Lua of a compare-and-set. */
+const UPDATING = String.raw`
+local function update(what, id, version, seenAt, expiresAt, payload)
+  local row, answer = claim(what, id, version, true)
+  if not row then return answer end
+  row.v, row.s = row.v + 1, math.max(row.s, tonumber(seenAt))
+  row.e, row.p = math.max(row.e, math.min(tonumber(expiresAt), row.a)), payload
+  write(row)
+  row.p = ""
+  return {"updated", view(row)}
+end
+`;
+
+/** Compare-and-set of some records, each by itself. ARGV, of each: key; version, seenAt and expiresAt in one; payload. */
 export const UPDATE: Script = write(
   "update",
   "",
-  String.raw`
-local row, answer = claim(ARGV[2], ARGV[3], ARGV[4], true)
-if not row then return answer end
-row.v, row.s = row.v + 1, math.max(row.s, tonumber(ARGV[5]))
-row.e, row.p = math.max(row.e, math.min(tonumber(ARGV[6]), row.a)), ARGV[7]
-write(row)
-row.p = ""
-return {"updated", view(row)}
+  String.raw`${UPDATING}
+for place, it in ipairs(answers) do
+  if not it then answers[place] = attempt(update, "k", change(place)) end
+end
+return answers
 `,
   ORDINARY_UPDATE,
+);
+
+/** The same of the one at a handle. ARGV: handle, version, seenAt, expiresAt, payload. */
+export const UPDATE_HANDLE: Script = write(
+  "update",
+  "",
+  String.raw`${UPDATING}
+return update("h", ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+`,
 );
 
 /** Moves seenAt and expiresAt forward. ARGV: reference, seenAt, expiresAt. */

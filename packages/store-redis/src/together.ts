@@ -1,0 +1,51 @@
+/** What is asked of one script in one turn of the event loop is one command: for each alone, that would be most of the work. */
+import type { RecordKey } from "@sojourn/core/store";
+import { list } from "./answers.ts";
+import type { Script } from "./lua/script.ts";
+import type { Scripts } from "./scripts.ts";
+import type { UnderWay } from "./under-way.ts";
+
+/** One of them: what the script is told of it, the key first. */
+interface Asked<T> {
+  readonly args: readonly [RecordKey, ...(string | number)[]];
+  readonly operation: UnderWay<unknown, T>;
+}
+
+/** Puts together what a script is asked that has a list of answers, one for each key. */
+export class Together<T> {
+  readonly #scripts: Scripts;
+  readonly #script: Script;
+  #kind = "";
+  #asked: Asked<T>[] = [];
+
+  constructor(scripts: Scripts, script: Script) {
+    this.#scripts = scripts;
+    this.#script = script;
+    scripts.connection.batch.beforeLeaving(() => this.#send());
+  }
+
+  /** Asks when the turn ends; at once in a cluster, where a script has the keys of one slot. */
+  add(kind: string, asked: Asked<T>): void {
+    if (kind !== this.#kind) this.#send();
+    this.#kind = kind;
+    this.#asked.push(asked);
+    if (this.#scripts.sharded) this.#send();
+  }
+
+  #send(): void {
+    const asked = this.#asked.filter(({ operation }) => !operation.isOver);
+    this.#asked = [];
+    const [first] = asked;
+    if (first !== undefined) void this.#ask(first.args[0], asked);
+  }
+
+  async #ask(key: RecordKey, asked: readonly Asked<T>[]): Promise<void> {
+    try {
+      const args = asked.flatMap((each) => each.args);
+      const answers = list(await this.#scripts.of(this.#script, this.#kind, key, args));
+      for (const [place, { operation }] of asked.entries()) operation.answer(answers[place]);
+    } catch (error) {
+      for (const { operation } of asked) operation.fail(error);
+    }
+  }
+}
