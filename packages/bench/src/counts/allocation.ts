@@ -18,7 +18,7 @@ export interface AllocationSettings {
 }
 
 const SESSIONS = 1_000;
-const CONNECTIONS = 10;
+const CONNECTIONS = 50;
 
 /** Measures one contender. A login leaves the session of a browser behind, so the last route is best `login`. */
 export async function allocationsOf(

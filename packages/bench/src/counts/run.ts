@@ -29,8 +29,8 @@ export interface Counts {
   readonly instructions: By<Partial<Record<Route, number>>> | null;
   /** Null: not asked for. */
   readonly profiles: Profiles | null;
-  /** Bytes a session. */
-  readonly memory: By<number>;
+  /** Bytes a session, of so many. */
+  readonly memory: { readonly sizes: readonly number[]; readonly bytes: By<readonly number[]> };
   readonly expired: Expired;
   /** CPU µs of `/read` at each of {@link SIZES}. */
   readonly growth: By<readonly number[]>;
@@ -82,14 +82,21 @@ export async function runCounts(run: CountRun): Promise<Counts> {
       ? await each("instructions", few, (one) => closely(one, run, instructionsOf))
       : null;
   const keepers = contenders.filter((one) => keepsSessions(one) !== null);
-  const memory = await each("memory", keepers, (one) => bytesPerSession(one, settings.sessions));
+  const memorySizes = [settings.sessions, 2 * settings.sessions];
+  const bytes = await each("memory", keepers, (one) =>
+    inTurn(memorySizes, (sessions) => bytesPerSession(one, sessions)),
+  );
+  const memory = { sizes: memorySizes, bytes };
   progress(`expiry of ${settings.expiring} sessions`);
   const expired = await expireAll(settings.expiring);
   const growing = contenders.filter(({ name }) => /^ours-fastify-(?:memory|redis)$/.test(name));
   const sizes = SIZES.filter((size) => size <= settings.sessions);
   const growth = await each("growth", growing, (one) => readCpuBySessions(one, sizes, servers));
   progress("sessions of one user");
-  const oneUser = { memory: await inTurn(memoryLogin), redis: await redisLogins(servers) };
+  const oneUser = {
+    memory: await inTurn(ONE_USER, memoryLogin),
+    redis: await redisLogins(servers),
+  };
   return { costs, allocations, profiles, instructions, memory, expired, growth, oneUser };
 }
 
@@ -124,11 +131,14 @@ async function closely<Figure>(
 
 async function redisLogins(servers: Servers): Promise<readonly number[] | null> {
   const { redis } = servers.places();
-  return redis === "" ? null : inTurn((sessions) => redisLogin(redis, sessions));
+  return redis === "" ? null : inTurn(ONE_USER, (sessions) => redisLogin(redis, sessions));
 }
 
-async function inTurn(count: (sessions: number) => Promise<number>): Promise<number[]> {
+async function inTurn(
+  sizes: readonly number[],
+  count: (sessions: number) => Promise<number>,
+): Promise<number[]> {
   const figures: number[] = [];
-  for (const sessions of ONE_USER) figures.push(await count(sessions));
+  for (const sessions of sizes) figures.push(await count(sessions));
   return figures;
 }

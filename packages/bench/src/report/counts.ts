@@ -78,8 +78,12 @@ function instructionTable({ instructions }: Counts): string {
 }
 
 function memoryTable({ memory }: Counts): string {
-  const rows = [...memory].map(([contender, bytes]) => [nameOf(contender), figure(bytes)]);
-  return tableOf(["", "bytes"], rows);
+  const { sizes, bytes } = memory;
+  const rows = [...bytes].map(([contender, each]) => [
+    nameOf(contender),
+    ...each.map((one) => figure(one)),
+  ]);
+  return tableOf(["sessions", ...sizes.map((size) => figure(size))], rows);
 }
 
 function growthTables({ growth, oneUser }: Counts): string {
