@@ -32,6 +32,11 @@ export interface Row {
   readonly ending: string | null;
 }
 
+/** A row of one of several keys: which of them, from 1. */
+export interface FoundRow extends Row {
+  readonly place: number;
+}
+
 type Rows = readonly Row[];
 
 /** A record or a tombstone; null: nothing. */

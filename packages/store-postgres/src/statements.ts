@@ -11,6 +11,7 @@ export interface Statement {
 
 const OPERATIONS = [
   "read",
+  "readHandle",
   "create",
   "adopt",
   "update",
@@ -49,7 +50,9 @@ function textsFor(names: Names): Record<Operation, string> {
   const given = (first: number): string => `${at("given")}(${parameters(first, 10)})`;
   const records = `${at("records")} t`;
   return {
-    read: call("read", 4),
+    read: `SELECT asked.place::int, found.* FROM unnest($2::text[]) WITH ORDINALITY AS asked (key, place),
+      LATERAL ${at("read")}($1, asked.key, NULL, $3) AS found`,
+    readHandle: `SELECT * FROM ${at("read")}($1, NULL, $2, $3)`,
     create: `SELECT * FROM ${at("create")}(${given(5)}, ${parameters(1, 4)})`,
     adopt: `SELECT * FROM ${at("adopt")}(${given(5)}, ${parameters(1, 4)})`,
     update: call("update", 8),

@@ -24,10 +24,11 @@ import type {
 } from "@sojourn/core/store";
 import { adviceFor } from "./advice.ts";
 import { admitted, adopted, found, recordIn, replaced, tombstoneIn, updated } from "./answers.ts";
-import type { Row } from "./answers.ts";
+import type { FoundRow, Row } from "./answers.ts";
 import { Connection } from "./connection.ts";
 import { parseOptions } from "./options.ts";
 import type { ParsedOptions, PostgresStoreOptions } from "./options.ts";
+import { Reads } from "./reads.ts";
 import { Reaper } from "./reaper.ts";
 import { PostgresSignals } from "./signals.ts";
 import { statementsFor } from "./statements.ts";
@@ -55,6 +56,9 @@ class PostgresStore implements Store {
   readonly #connection: Connection;
   readonly #statements: Readonly<Record<Operation, Statement>>;
   readonly #reaper: Reaper;
+  readonly #reads = new Reads(async (kind, keys) => {
+    return (await this.#ask("read", kind, keys, this.clock.now())) as readonly FoundRow[];
+  });
 
   constructor(options: ParsedOptions) {
     const { clock, reapEvery: every, events } = options;
@@ -76,7 +80,10 @@ class PostgresStore implements Store {
   }
 
   async read(ref: Ref): Promise<Found> {
-    const [row] = await this.#ask("read", ...target(ref), this.clock.now());
+    const [kind, key, handle] = target(ref);
+    if (key !== null) return found(ref.kind, await this.#reads.at(kind, key));
+    const values = [kind, handle, this.clock.now()];
+    const [row] = await this.#send("read", this.#statements.readHandle, values);
     return found(ref.kind, row);
   }
 
@@ -180,12 +187,14 @@ class PostgresStore implements Store {
   }
 
   async flush(): Promise<void> {
+    this.#reads.send();
     await this.#connection.drain();
   }
 
   close(): Promise<void> {
     this.#reaper.stop();
     this.signals?.close();
+    this.#reads.send();
     return this.#connection.close();
   }
 
@@ -213,9 +222,12 @@ class PostgresStore implements Store {
   }
 
   async #ask(operation: Operation, ...values: readonly unknown[]): Promise<readonly Row[]> {
-    const statement = this.#statements[operation];
+    return this.#send(operation, this.#statements[operation], [...values]);
+  }
+
+  async #send(operation: string, statement: Statement, values: unknown[]): Promise<readonly Row[]> {
     this.#reaper.start();
-    return (await this.#connection.ask(operation, statement, [...values])) as readonly Row[];
+    return (await this.#connection.ask(operation, statement, values)) as readonly Row[];
   }
 
   async #first(operation: Operation, ...values: unknown[]): Promise<Record<string, unknown>> {
@@ -228,7 +240,7 @@ class PostgresStore implements Store {
  * A reference as the functions take it: kind, key or nothing, handle or nothing. The key or the handle
  * may be anything: one too long for us is nobody's.
  */
-function target(ref: Ref): unknown[] {
+function target(ref: Ref): [kind: string, key: string, handle: null] | [string, null, string] {
   assertText("kind", ref.kind);
   const id = "key" in ref ? ref.key : ref.handle;
   assertText("reference", id);
