@@ -31,7 +31,7 @@ const KNOWN: readonly (readonly [RegExp, ErrorCode, string])[] = [
     "a slot is being moved; trying again helps",
   ],
   [
-    /^(?:MOVED |CROSSSLOT )/,
+    /^(?:MOVED |CROSSSLOT )|Script attempted to access (?:a non local key|keys that do not hash to)/,
     "SOJOURN_STORE_UNAVAILABLE",
     "the server is part of a cluster: pass a Cluster of ioredis, not a Redis",
   ],
