@@ -32,9 +32,9 @@ export interface Row {
   readonly ending: string | null;
 }
 
-/** A row of one of several keys: which of them, from 1. */
+/** A row of one of several keys: which of them, from 1; as the application's own parsers of pg may give it. */
 export interface FoundRow extends Row {
-  readonly place: number;
+  readonly place: number | string | bigint;
 }
 
 type Rows = readonly Row[];

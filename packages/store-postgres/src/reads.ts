@@ -47,7 +47,7 @@ export class Reads {
     try {
       const keys = asked.map(({ key }) => key);
       const rows = new Map<number, Row>();
-      for (const row of await this.#read(this.#kind, keys)) rows.set(row.place, row);
+      for (const row of await this.#read(this.#kind, keys)) rows.set(Number(row.place), row);
       for (const [place, { resolve }] of asked.entries()) resolve(rows.get(place + 1));
     } catch (error) {
       for (const { reject } of asked) reject(error);

@@ -1,4 +1,4 @@
-/** The Postgres store: each operation is one statement, and so one transaction. */
+/** The Postgres store: each operation is one statement, and so one transaction; reads of one turn share it. */
 import { assertInstants, assertText, endingText, isTombstone } from "@sojourn/core/store";
 import type {
   Admission,

@@ -3,7 +3,7 @@
 import { setImmediate } from "node:timers";
 import type { RedisClient } from "./options.ts";
 
-/** Commands that leave together; with more, Redis would have nothing to do while they are gathered. */
+/** Operations that leave together; with more, Redis would have nothing to do while they are gathered. */
 const MOST = 8;
 
 /** What a socket is to a batch (`stream.Writable`). */
@@ -12,14 +12,13 @@ interface Holdable {
   uncork(): void;
 }
 
-/** The commands of one client. */
+/** What is asked of one client. */
 export class Batch {
   readonly #client: RedisClient;
+  readonly #beforeLeaving: (() => void)[] = [];
   /** The sockets that are held now; null: none, and nothing waits. */
   #held: readonly Holdable[] | null = null;
-  #commands = 0;
-
-  readonly #beforeLeaving: (() => void)[] = [];
+  #operations = 0;
 
   constructor(client: RedisClient) {
     this.#client = client;
@@ -30,12 +29,12 @@ export class Batch {
     this.#beforeLeaving.push(send);
   }
 
-  /** Called before a command is sent: it leaves when the turn ends, or with the eighth. */
+  /** Called before an operation is begun: it leaves when the turn ends, or with the eighth. */
   join(): void {
-    if (this.#held === null) setImmediate(this.#send);
-    if (this.#commands === MOST) this.#send();
+    if (this.#held === null) setImmediate(this.send);
+    if (this.#operations === MOST) this.send();
     if (this.#held === null) this.#hold();
-    this.#commands += 1;
+    this.#operations += 1;
   }
 
   #hold(): void {
@@ -43,11 +42,12 @@ export class Batch {
     for (const socket of this.#held) socket.cork();
   }
 
-  readonly #send = (): void => {
+  /** Sends what waits for the end of the turn. */
+  readonly send = (): void => {
     for (const send of this.#beforeLeaving) send();
     for (const socket of this.#held ?? []) socket.uncork();
     this.#held = null;
-    this.#commands = 0;
+    this.#operations = 0;
   };
 }
 

@@ -1,5 +1,7 @@
 /** The way to Redis: runs scripts, fails fast while it is away, and lets go of what it made. */
+import type { Writable } from "node:stream";
 import { Bag } from "@sojourn/core/store";
+import type { SojournError } from "@sojourn/core/store";
 import { Batch } from "./batch.ts";
 import { clientFor } from "./client.ts";
 import { closed, unavailable } from "./errors.ts";
@@ -77,14 +79,30 @@ export class Connection {
     });
   }
 
+  /**
+   * Whether what is sent now goes to the server. A client says `ready` for a moment longer than it has a socket, and would
+   * keep for the next one what has been told as failed.
+   */
+  get isOpen(): boolean {
+    const { status, stream } = this.client as RedisClient & { readonly stream?: Partial<Writable> };
+    return status === "ready" && stream?.writable !== false;
+  }
+
+  /** The error of an operation that the connection is not there for. */
+  lost(operation: string): SojournError {
+    return unavailable(operation, this.client.status, this.#lastError);
+  }
+
   /** Resolves when nothing is under way any more. */
   async drain(): Promise<void> {
     if (this.#closing) throw closed();
+    this.batch.send();
     await this.#settled();
   }
 
   /** Waits for what is under way, then closes a client of its own. Idempotent. */
   close(): Promise<void> {
+    this.batch.send();
     this.#closing ??= this.#shutDown();
     return this.#closing;
   }
@@ -99,6 +117,8 @@ export class Connection {
   }
 
   #begin<A, T>(operation: UnderWay<A, T>, begin: Begin<A, T>): void {
+    if (operation.isOver) return;
+    if (!this.isOpen) return operation.fail(this.lost(operation.name));
     this.batch.join();
     try {
       begin(operation);
@@ -112,7 +132,7 @@ export class Connection {
     if (this.client.status === "wait") void this.client.connect().catch(() => {});
     if (COMING.has(this.client.status)) await this.#decided();
     if (this.client.status !== "ready") {
-      throw unavailable(name, this.client.status, this.#lastError);
+      throw this.lost(name);
     }
   }
 
@@ -136,8 +156,7 @@ export class Connection {
 
   readonly #onLost = (): void => {
     for (const done of this.#waiting) done();
-    for (const operation of this.#running.list())
-      operation.fail(unavailable(operation.name, this.client.status, this.#lastError));
+    for (const operation of this.#running.list()) operation.fail(this.lost(operation.name));
   };
 
   async #settled(): Promise<void> {

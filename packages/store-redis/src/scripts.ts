@@ -77,4 +77,4 @@ export class Scripts {
 }
 
 /** Of a script, behind the present instant. */
-export type Arguments = readonly (string | number)[];
+type Arguments = readonly (string | number)[];

@@ -1,4 +1,4 @@
-/** The Redis store: each operation is one script in the slot of its tag. */
+/** The Redis store: each operation is one script in the slot of its tag; those of one turn may share it. */
 import { assertInstants, assertText, endingText } from "@sojourn/core/store";
 import type {
   Admission,
@@ -110,6 +110,7 @@ class RedisStore implements Store {
     const begin = (operation: UnderWay<unknown, Updated>) => {
       assertChange(change);
       if ("key" in ref) {
+        assertText("key", ref.key);
         const numbers = `${expectedVersion} ${seenAt} ${expiresAt}`;
         this.#updates.add(ref.kind, { args: [ref.key, numbers, payload], operation });
       } else {
@@ -204,8 +205,10 @@ class RedisStore implements Store {
 
   #read(ref: Ref): Promise<Found> {
     const begin = (operation: UnderWay<unknown, Found>) => {
-      if ("key" in ref) this.#reads.add(ref.kind, { args: [ref.key], operation });
-      else
+      if ("key" in ref) {
+        assertText("key", ref.key);
+        this.#reads.add(ref.kind, { args: [ref.key], operation });
+      } else
         operation.follow(this.#scripts.followed(READ_HANDLE, ref.kind, ref.handle, [ref.handle]));
     };
     return this.#connection.ask("read", begin, (answer) => foundAt(ref, answer));

@@ -1,6 +1,7 @@
 /** What is asked of one script in one turn of the event loop is one command: for each alone, that would be most of the work. */
 import type { RecordKey } from "@sojourn/core/store";
 import { list } from "./answers.ts";
+import { corrupt } from "./errors.ts";
 import type { Script } from "./lua/script.ts";
 import type { Scripts } from "./scripts.ts";
 import type { UnderWay } from "./under-way.ts";
@@ -24,7 +25,7 @@ export class Together<T> {
     scripts.connection.batch.beforeLeaving(() => this.#send());
   }
 
-  /** Asks when the turn ends; at once in a cluster, where a script has the keys of one slot. */
+  /** Asks when its batch leaves; at once in a cluster, where a script has the keys of one slot. */
   add(kind: string, asked: Asked<T>): void {
     if (kind !== this.#kind) this.#send();
     this.#kind = kind;
@@ -33,16 +34,20 @@ export class Together<T> {
   }
 
   #send(): void {
+    const { connection } = this.#scripts;
     const asked = this.#asked.filter(({ operation }) => !operation.isOver);
     this.#asked = [];
     const [first] = asked;
-    if (first !== undefined) void this.#ask(first.args[0], asked);
+    if (first === undefined) return;
+    if (connection.isOpen) void this.#ask(first.args[0], asked);
+    else for (const { operation } of asked) operation.fail(connection.lost(operation.name));
   }
 
   async #ask(key: RecordKey, asked: readonly Asked<T>[]): Promise<void> {
     try {
       const args = asked.flatMap((each) => each.args);
       const answers = list(await this.#scripts.of(this.#script, this.#kind, key, args));
+      if (answers.length !== asked.length) throw corrupt("more answers or fewer than were asked");
       for (const [place, { operation }] of asked.entries()) operation.answer(answers[place]);
     } catch (error) {
       for (const { operation } of asked) operation.fail(error);

@@ -5,6 +5,7 @@ import { isTombstone, systemClock as clock } from "@sojourn/core/store";
 import type { Change, Store, StoredRecord } from "@sojourn/core/store";
 import { redisStore } from "../src/index.ts";
 import { recordOf } from "../../../test/support/records.ts";
+import { eventually } from "../../../test/support/waiting.ts";
 import { commandsOf } from "./support/commands.ts";
 import { indexOf, nameOf } from "./support/names.ts";
 import { runningServer } from "./support/running.ts";
@@ -199,6 +200,40 @@ test("what failed with the connection before the turn ended is not sent later", 
   expect(await losing.read(record)).toMatchObject({ version: 1, payload: record.payload });
   await losing.close();
   client.disconnect();
+});
+
+test("what waits while the socket goes is refused, and is not done on the next connection", async () => {
+  const client = admin.duplicate({ autoResendUnfulfilledCommands: false });
+  const losing = redisStore({ client });
+  await losing.read(recordOf(clock, null));
+  const record = await kept();
+  const lost = outcome(losing.update(record, changed("late"), 1));
+  client.stream.destroy();
+  expect(await lost).toBe("SOJOURN_STORE_UNAVAILABLE");
+  const atOnce = await outcome(losing.end(record, { why: "revoked", at: clock.now() }));
+  expect(atOnce).toBe("SOJOURN_STORE_UNAVAILABLE");
+  await eventually(
+    async () => (await outcome(losing.read(record))) !== "SOJOURN_STORE_UNAVAILABLE",
+  );
+  await losing.flush();
+  expect(await losing.read(record)).toMatchObject({ version: 1, payload: record.payload });
+  await losing.close();
+  client.disconnect();
+});
+
+test("a key that is no text is refused alone", async () => {
+  const record = await kept();
+  const bad = { ...record, key: [record.key, record.key] as never };
+  const [refused, found, changing] = await Promise.all([
+    outcome(store.read(bad)),
+    read(record),
+    outcome(store.update(bad, changed("new"), 1)),
+  ]);
+  expect([refused, changing]).toEqual([
+    expect.stringMatching(/^SOJOURN_/),
+    expect.stringMatching(/^SOJOURN_/),
+  ]);
+  expect(found).toMatchObject({ key: record.key, version: 1 });
 });
 
 test("a server that forgets its scripts is told them again, each of a turn is answered", async () => {

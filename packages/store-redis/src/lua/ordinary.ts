@@ -1,7 +1,7 @@
 /**
  * The ordinary case of the two scripts that most requests run, told before the words that know all cases, which it
- * then does without: that takes less than half the time. What is not ordinary falls through to them, and
- * nothing is written before that is decided.
+ * then does without: that takes less than half the time. Of what is asked, whatever is not ordinary falls through to them, and
+ * nothing of it is written before that is decided.
  */
 
 /**

@@ -1,4 +1,4 @@
-/** The scripts that change something, each one atom. */
+/** The scripts that change something, each one atom; UPDATE is one of several changes, each by itself. */
 import { ADMITTING } from "./admitting.ts";
 import { FINDING } from "./finding.ts";
 import { INDEXING } from "./indexing.ts";
