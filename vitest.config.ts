@@ -21,6 +21,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     testTimeout: 30_000,
+    hookTimeout: 120_000, // servers and browsers start in hooks, on machines that have other things to do
     setupFiles: [`${import.meta.dirname}/test/support/no-leaks.ts`],
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

@@ -20,8 +20,11 @@ let child: ChildProcess;
 let url = "";
 let dataDir = "";
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "sojourn-live-"));
   browser = await launchChromium();
+  return () => browser.close();
+});
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "sojourn-live-"));
   const { NODE_OPTIONS: _vitest, NODE_ENV: _test, REDIS_URL: _other, ...rest } = process.env;
   const env = { ...rest, SOJOURN_DATA: dataDir, PORT: "0" };
   const started = spawn(process.execPath, [SERVER], { env, stdio: ["ignore", "pipe", "inherit"] });
@@ -35,7 +38,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const ended = once(child, "exit");
   child.kill("SIGTERM");
-  await Promise.all([ended, browser.close()]);
+  await ended;
   await rm(dataDir, { recursive: true, force: true });
 });
 

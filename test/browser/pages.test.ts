@@ -1,6 +1,6 @@
 /** Every page of the examples, looked at: light, dark and on a telephone; pictures in screenshots/. */
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium, Visitor } from "./chromium.ts";
 import { Example } from "./example.ts";
@@ -18,11 +18,11 @@ let browser: Browser;
 let example: Example;
 beforeAll(async () => {
   browser = await launchChromium();
-  example = await Example.start("login-fastify");
+  return () => browser.close();
 });
-afterAll(async () => {
-  await browser.close();
-  await example.close();
+beforeAll(async () => {
+  example = await Example.start("login-fastify");
+  return () => example.close();
 });
 
 describe.each(Object.entries(LOOKS))("%s", (look, options) => {

@@ -1,5 +1,5 @@
 /** The login story in real Chromium, told once for every example that has it. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { launchChromium, Visitor } from "./chromium.ts";
 import { Example } from "./example.ts";
@@ -20,15 +20,15 @@ export function tellStory(name: ExampleName): void {
 
   beforeAll(async () => {
     browser = await launchChromium();
+    return () => browser.close();
+  });
+  beforeAll(async () => {
     example = await Example.start(name);
+    return () => example.close();
   });
   afterEach(async () => {
     await Promise.all(visitors.map((visitor) => visitor.leave()));
     visitors = [];
-  });
-  afterAll(async () => {
-    await browser.close();
-    await example.close();
   });
 
   async function arrive(options?: BrowserContextOptions): Promise<Visitor> {

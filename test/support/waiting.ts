@@ -1,12 +1,21 @@
-/** What a test waits for: a rejection, and a check that holds at last. */
+/** What a test waits for: an outcome, a rejection, and a check that holds at last. */
+
+/** What it came to: the answer, or the code of the error. */
+export async function outcome<T>(asked: T | Promise<T>): Promise<T | string> {
+  try {
+    return await asked;
+  } catch (error) {
+    return (error as { readonly code: string }).code;
+  }
+}
 
 /** What an answer rejects with; it must be a promise that rejects. */
 export async function rejection(answer: unknown): Promise<unknown> {
-  const outcome = await Promise.resolve(answer).then(
+  const came = await Promise.resolve(answer).then(
     (value: unknown) => ({ value }),
     (error: unknown) => ({ error }),
   );
-  if ("error" in outcome) return outcome.error;
+  if ("error" in came) return came.error;
   throw new Error("expected a rejection");
 }
 

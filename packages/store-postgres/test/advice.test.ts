@@ -7,7 +7,7 @@ import { recordOf } from "../../../test/support/records.ts";
 import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
 import type { PostgresStoreOptions } from "../src/index.ts";
-import { startDurableServer, STARTING, startReplica, startServer } from "./support/server.ts";
+import { startDurableServer, startReplica, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const topics = (advice: readonly Advice[]): string[] => advice.map(({ topic }) => topic);
@@ -31,7 +31,7 @@ describe("a durable server", () => {
   };
   beforeAll(async () => {
     server = await startDurableServer("max_connections=30");
-  }, STARTING);
+  });
   afterEach(async () => {
     vi.restoreAllMocks();
     await Promise.all(pools.splice(0).map((pool) => pool.end()));
@@ -67,7 +67,7 @@ describe("a durable server", () => {
     const advice = await advised({ url: server.url });
     expect(topics(advice)).toEqual(["index"]);
     expect(advice[0]?.message).toContain("1 of the 4");
-    await server.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    await server.clear();
   });
 
   test("[B-19] a database that is not UTF8", async () => {

@@ -7,7 +7,7 @@ import { postgresStore } from "../src/index.ts";
 import type { PostgresPool } from "../src/index.ts";
 import { litePool } from "./support/pglite.ts";
 import type { LitePool } from "./support/pglite.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 /** Without types: what is used of it has not changed. */
@@ -54,7 +54,7 @@ describe("on a server", () => {
     pool = server.pool();
     single = server.pool({ max: 1 });
     old = new oldest.Pool({ connectionString: server.url, max: 4 });
-  }, STARTING);
+  });
   afterAll(async () => {
     await Promise.all([pool, single, old].map((each) => each.end()));
     await server.stop();
@@ -68,7 +68,7 @@ describe("on PGlite", () => {
   let pool: LitePool;
   beforeAll(async () => {
     pool = await litePool();
-  }, STARTING);
+  });
   afterAll(() => pool.end());
   suite("pglite", () => pool, { maxRaces: 5, reopens: true });
 });

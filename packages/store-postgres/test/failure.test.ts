@@ -10,7 +10,7 @@ import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
 import type { PostgresStoreOptions } from "../src/index.ts";
-import { startDurableServer, STARTING, startReplica, startServer } from "./support/server.ts";
+import { startDurableServer, startReplica, startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const LOGOUT = { why: "logout", at: 0 } as const;
@@ -39,7 +39,7 @@ describe.each(["url", "pool"])("a server that is stopped and started again (%s)"
       pool.removeAllListeners("error");
     }
     store = postgresStore(pool === null ? { url: server.url } : { pool });
-  }, STARTING);
+  });
   afterAll(async () => {
     await store.close();
     await pool?.end();
@@ -108,7 +108,7 @@ describe("what a server says", () => {
   const pools: pg.Pool[] = [];
   beforeAll(async () => {
     server = await startServer("max_connections=30", "deadlock_timeout=100ms");
-  }, STARTING);
+  });
   afterEach(async () => {
     await Promise.all(made.splice(0).map((store) => store.close()));
     await Promise.all(pools.splice(0).map((pool) => pool.end()));

@@ -8,7 +8,7 @@ import { Hearing, signalsIn } from "../../../test/support/hearing.ts";
 import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { rejection } from "../../../test/support/waiting.ts";
 import { DEFAULTS, postgresSchema, postgresStore } from "../src/index.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, path), "utf8");
@@ -21,7 +21,7 @@ const LOGOUT = { why: "logout", at: 0 } as const;
 let server: Server;
 beforeAll(async () => {
   server = await startServer();
-}, STARTING);
+});
 afterAll(() => server.stop());
 beforeEach(async () => {
   await server.query("DROP SCHEMA IF EXISTS auth CASCADE; CREATE ROLE app LOGIN");

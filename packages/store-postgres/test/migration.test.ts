@@ -8,14 +8,14 @@ import type { PostgresStoreOptions } from "../src/index.ts";
 import { migrate } from "../src/migrate.ts";
 import { namesFor } from "../src/names.ts";
 import type { Names } from "../src/names.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 let server: Server;
 const open: Store[] = [];
 beforeAll(async () => {
   server = await startServer();
-}, STARTING);
+});
 afterAll(() => server.stop());
 beforeEach(async () => {
   await server.query("DROP SCHEMA IF EXISTS mine CASCADE");

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recordOf } from "../../../test/support/records.ts";
 import { postgresSchema, postgresStore } from "../src/index.ts";
 import { parseOptions } from "../src/options.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const invalid = expect.objectContaining({ code: "SOJOURN_OPTIONS_INVALID" });
@@ -76,7 +76,7 @@ describe("names that need quotes", () => {
   let server: Server;
   beforeAll(async () => {
     server = await startServer();
-  }, STARTING);
+  });
   afterAll(() => server.stop());
 
   test.each([

@@ -6,7 +6,7 @@ import type { Store, StoredRecord } from "@sojourn/core/store";
 import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { eventually } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const LOGOUT = { why: "logout", at: 0 } as const;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   server = await startServer();
   pool = server.pool();
   store = postgresStore({ pool, events: false });
-}, STARTING);
+});
 afterAll(async () => {
   await store.close();
   await pool.end();

@@ -4,55 +4,38 @@ import type pg from "pg";
 import { systemClock as clock } from "@sojourn/core/store";
 import type { Store, StoredRecord } from "@sojourn/core/store";
 import { recordOf } from "../../../test/support/records.ts";
+import { times } from "../../../test/support/times.ts";
+import { outcome } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
-import type { PostgresPool, PostgresQuery } from "../src/index.ts";
+import type { PostgresQuery } from "../src/index.ts";
+import { notedPool } from "./support/noted.ts";
 import { litePool } from "./support/pglite.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 let server: Server;
 let pool: pg.Pool;
-let asked: string[];
+let asked: PostgresQuery[];
 let store: Store;
 beforeAll(async () => {
   server = await startServer();
   pool = server.pool();
-}, STARTING);
+});
 afterAll(async () => {
   await pool.end();
   await server.stop();
 });
 beforeEach(async () => {
-  await server.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  await server.clear();
   asked = [];
-  store = postgresStore({ pool: noting(pool), events: false, connectWithin: "1m" });
+  store = postgresStore({
+    pool: notedPool(pool, (query) => asked.push(query)),
+    events: false,
+    connectWithin: "1m",
+  });
   await store.open?.();
   return async () => store.close();
 });
-
-/** The pool, but that the text of every query is noted. */
-function noting(real: pg.Pool): PostgresPool {
-  return {
-    on: (event, listener) => real.on(event, listener),
-    removeListener: (event, listener) => real.removeListener(event, listener),
-    end: () => real.end(),
-    async connect() {
-      const client = await real.connect();
-      return {
-        on: (event, listener) => client.on(event, listener),
-        removeListener: (event, listener) => client.removeListener(event, listener),
-        release: (isBroken) => client.release(isBroken),
-        query(query: PostgresQuery) {
-          asked.push(query.text);
-          return client.query({ ...query });
-        },
-      };
-    },
-  };
-}
-
-const times = <T>(count: number, run: (index: number) => T): T[] =>
-  Array.from({ length: count }, (_, index) => run(index));
 
 async function kept(fields?: Partial<StoredRecord>): Promise<StoredRecord> {
   const record = recordOf(clock, null, fields);
@@ -60,14 +43,7 @@ async function kept(fields?: Partial<StoredRecord>): Promise<StoredRecord> {
   return record;
 }
 
-/** What it came to: what was found, or the code of the error. */
-async function outcome(record: StoredRecord): Promise<unknown> {
-  try {
-    return await store.read(record);
-  } catch (error) {
-    return (error as { readonly code: string }).code;
-  }
-}
+const read = (record: StoredRecord) => outcome(store.read(record));
 
 /** One of each kind that a read can meet. */
 async function oneOfEach(): Promise<StoredRecord[]> {
@@ -86,9 +62,9 @@ async function oneOfEach(): Promise<StoredRecord[]> {
 test("each is told what it would be told alone", async () => {
   const records = await oneOfEach();
   const alone: unknown[] = [];
-  for (const record of records) alone.push(await outcome(record));
+  for (const record of records) alone.push(await read(record));
   asked = [];
-  const together = await Promise.all(records.map(outcome));
+  const together = await Promise.all(records.map(read));
   expect(asked).toHaveLength(1);
   expect(together).toEqual(alone);
   expect(together).toMatchObject([
@@ -107,19 +83,19 @@ test("sixteen are one statement, each key its own answer", async () => {
   const records: StoredRecord[] = [];
   for (const index of times(40, Number)) records.push(await kept({ payload: String(index) }));
   asked = [];
-  const found = await Promise.all(records.map(outcome));
+  const found = await Promise.all(records.map(read));
   expect(found.map((each) => (each as StoredRecord).payload)).toEqual(times(40, String));
   expect(asked).toHaveLength(3);
   const [first] = records;
   if (!first) throw new Error("forty were kept");
-  expect(await Promise.all([outcome(first), outcome(first)])).toMatchObject([first, first]);
+  expect(await Promise.all([read(first), read(first)])).toMatchObject([first, first]);
 });
 
 test("those of several kinds are told of their own", async () => {
   const one = await kept();
   const other = await kept({ kind: "other" });
   const records = [one, other, { ...one, kind: "other" }, { ...other, kind: "session" }];
-  expect(await Promise.all(records.map(outcome))).toMatchObject([
+  expect(await Promise.all(records.map(read))).toMatchObject([
     { kind: "session", key: one.key },
     { kind: "other", key: other.key },
     null,
@@ -130,31 +106,29 @@ test("those of several kinds are told of their own", async () => {
 test("a statement that fails fails each of them, and none of the next turn", async () => {
   const records = [await kept(), await kept()];
   await server.query("ALTER TABLE sojourn_generations RENAME COLUMN at TO hidden");
-  expect(await Promise.all(records.map(outcome))).toEqual(
+  expect(await Promise.all(records.map(read))).toEqual(
     records.map(() => "SOJOURN_STORE_UNAVAILABLE"),
   );
   await server.query("ALTER TABLE sojourn_generations RENAME COLUMN hidden TO at");
-  expect(await Promise.all(records.map(outcome))).toMatchObject(
-    records.map(({ key }) => ({ key })),
-  );
+  expect(await Promise.all(records.map(read))).toMatchObject(records.map(({ key }) => ({ key })));
 });
 
 test("a flush and a close wait for what was asked in their turn", async () => {
   const record = await kept();
   asked = [];
-  const reading = outcome(record);
+  const reading = read(record);
   await store.flush();
   expect(asked).toHaveLength(1);
-  const last = outcome(record);
+  const last = read(record);
   await store.close();
   expect(await Promise.all([reading, last])).toMatchObject([record, record]);
 });
 
-test("on PGlite too", { timeout: STARTING }, async () => {
+test("on PGlite too", { timeout: 60_000 }, async () => {
   const lite = await litePool();
   store = postgresStore({ pool: lite, events: false, connectWithin: "1m" });
   const records = [await kept(), recordOf(clock, null), await kept()];
-  expect(await Promise.all(records.map(outcome))).toMatchObject([records[0], null, records[2]]);
+  expect(await Promise.all(records.map(read))).toMatchObject([records[0], null, records[2]]);
   await store.close();
   await lite.end();
 });

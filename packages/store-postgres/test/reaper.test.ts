@@ -11,7 +11,7 @@ import { postgresStore } from "../src/index.ts";
 import { parseOptions } from "../src/options.ts";
 import { Reaper } from "../src/reaper.ts";
 import { statementsFor } from "../src/statements.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const MINUTE = 60_000;
@@ -26,13 +26,13 @@ let connections: Connection[];
 beforeAll(async () => {
   server = await startServer();
   pool = server.pool();
-}, STARTING);
+});
 afterAll(async () => {
   await pool.end();
   await server.stop();
 });
 beforeEach(async () => {
-  await server.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  await server.clear();
   clock = manualClock();
   connections = [];
   store = postgresStore({ pool, clock, connectWithin: "1m" });

@@ -7,7 +7,7 @@ import { Hearing, signalsIn } from "../../../test/support/hearing.ts";
 import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
 import type { PostgresStoreOptions } from "../src/index.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const IN_TIME = 100;
@@ -52,7 +52,7 @@ describe("one server", () => {
   let server: Server;
   beforeAll(async () => {
     server = await startServer();
-  }, STARTING);
+  });
   afterAll(() => server.stop());
 
   test("[C-19] every process hears a message within 100 ms, the sender too", async () => {

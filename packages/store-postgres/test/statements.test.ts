@@ -6,10 +6,11 @@ import { systemClock as clock } from "@sojourn/core/store";
 import type { Store, StoredRecord } from "@sojourn/core/store";
 import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { postgresStore } from "../src/index.ts";
-import type { PostgresPool, PostgresQuery } from "../src/index.ts";
+import type { PostgresQuery } from "../src/index.ts";
 import { namesFor } from "../src/names.ts";
 import { statementsFor } from "../src/statements.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { notedPool } from "./support/noted.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const HOUR = 3_600_000;
@@ -21,42 +22,22 @@ let store: Store;
 beforeAll(async () => {
   server = await startServer();
   pool = server.pool();
-}, STARTING);
+});
 afterAll(async () => {
   await pool.end();
   await server.stop();
 });
 beforeEach(async () => {
-  await server.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  await server.clear();
   asked = [];
-  store = postgresStore({ pool: counted(pool), events: false, connectWithin: "1m" });
+  store = postgresStore({
+    pool: notedPool(pool, (query) => asked.push(query)),
+    events: false,
+    connectWithin: "1m",
+  });
   await store.open?.();
   return async () => store.close();
 });
-
-/** The pool, but that every query is noted. */
-function counted(real: pg.Pool): PostgresPool {
-  return {
-    on: (event, listener) => real.on(event, listener),
-    removeListener: (event, listener) => real.removeListener(event, listener),
-    end: () => real.end(),
-    async connect() {
-      const client = await real.connect();
-      return new Proxy(client, {
-        get(target, property) {
-          if (property === "query") {
-            return (query: PostgresQuery) => {
-              asked.push(query);
-              return target.query({ ...query });
-            };
-          }
-          const value: unknown = Reflect.get(target, property);
-          return typeof value === "function" ? value.bind(target) : value;
-        },
-      });
-    },
-  };
-}
 
 async function costOf(run: () => Promise<unknown>): Promise<PostgresQuery[]> {
   asked = [];

@@ -6,7 +6,7 @@ import type { Handle, OwnerKey, RecordKey, Store, StoredRecord } from "@sojourn/
 import { ownerOf, recordOf } from "../../../test/support/records.ts";
 import { rejection } from "../../../test/support/waiting.ts";
 import { postgresStore } from "../src/index.ts";
-import { STARTING, startServer } from "./support/server.ts";
+import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 let server: Server;
@@ -14,7 +14,7 @@ let store: Store;
 beforeAll(async () => {
   server = await startServer();
   store = postgresStore({ url: server.url });
-}, STARTING);
+});
 afterAll(async () => {
   await store.close();
   await server.stop();

@@ -56,7 +56,7 @@ export class Connection {
   ask<A, T>(name: string, begin: Begin<A, T>, decode: (answer: A) => T): Promise<T> {
     if (this.#closing) return Promise.reject(closed());
     const operation = new UnderWay<A, T>({ name, running: this.#running, decode });
-    if (this.client.status === "ready") this.#begin(operation, begin);
+    if (this.isOpen) this.#begin(operation, begin);
     else void this.#beginWhenReady(operation, begin);
     return operation.told;
   }
@@ -113,12 +113,10 @@ export class Connection {
     } catch (error) {
       return operation.fail(error);
     }
-    this.#begin(operation, begin);
+    if (!operation.isOver) this.#begin(operation, begin);
   }
 
   #begin<A, T>(operation: UnderWay<A, T>, begin: Begin<A, T>): void {
-    if (operation.isOver) return;
-    if (!this.isOpen) return operation.fail(this.lost(operation.name));
     this.batch.join();
     try {
       begin(operation);
@@ -131,9 +129,7 @@ export class Connection {
   async #ready(name: string): Promise<void> {
     if (this.client.status === "wait") void this.client.connect().catch(() => {});
     if (COMING.has(this.client.status)) await this.#decided();
-    if (this.client.status !== "ready") {
-      throw this.lost(name);
-    }
+    if (!this.isOpen) throw this.lost(name);
   }
 
   /** Resolves when the connection is there or lost, or after a while. */

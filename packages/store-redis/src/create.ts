@@ -4,7 +4,6 @@ import type { Admission, Admitted, Adopted, StoredRecord } from "@sojourn/core/s
 import { evictedIn, list, parseEnding, plain } from "./answers.ts";
 import { exists } from "./errors.ts";
 import type { Script } from "./lua/script.ts";
-import { READ_HANDLE } from "./lua/reading.ts";
 import { ADOPT, CREATE } from "./lua/writes.ts";
 import { base, slotTag } from "./names.ts";
 import type { Scripts } from "./scripts.ts";
@@ -77,7 +76,7 @@ async function claimed(
   const { client } = scripts.connection;
   const name = `${base(scripts.prefix, slotTag(handle), kind)}/h:${handle}`;
   const life = Math.max(1, Math.ceil(absoluteExpiresAt - scripts.clock.now()));
-  if ((await scripts.followed(READ_HANDLE, kind, handle, [handle])) !== null) throw exists();
+  if ((await scripts.readHandle(kind, handle)) !== null) throw exists();
   if ((await client.set(name, key, "PX", life, "NX")) === null) throw exists();
   try {
     const answer = await run();

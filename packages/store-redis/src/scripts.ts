@@ -1,6 +1,7 @@
 /** Sends scripts to where an id or a reference is kept, or to every tag. */
 import type { Clock, Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
 import type { Connection } from "./connection.ts";
+import { READ_HANDLE } from "./lua/reading.ts";
 import { type Constants, type Script, storeScript, type StoreScript } from "./lua/script.ts";
 import { base, EVERY, everyTag, slotTag } from "./names.ts";
 import type { ParsedOptions } from "./options.ts";
@@ -52,6 +53,11 @@ export class Scripts {
       if (tag === undefined) throw error;
       return this.run(script, kind, tag, args);
     }
+  }
+
+  /** What is at a handle. */
+  readHandle(kind: string, handle: Handle): Promise<unknown> {
+    return this.followed(READ_HANDLE, kind, handle, [handle]);
   }
 
   /** Runs a script on a reference. */

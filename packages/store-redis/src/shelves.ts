@@ -3,7 +3,7 @@ import { isTombstone } from "@sojourn/core/store";
 import type { Counts, OwnerKey, OwnersPage, StoredRecord } from "@sojourn/core/store";
 import { found as foundIn, list, plain, recordIn } from "./answers.ts";
 import type { Connection } from "./connection.ts";
-import { COUNT, OWNERS, READ_HANDLE, SCAN } from "./lua/reading.ts";
+import { COUNT, OWNERS, SCAN } from "./lua/reading.ts";
 import type { Script } from "./lua/script.ts";
 import { behind, everyTag, slotTag } from "./names.ts";
 import type { Scripts } from "./scripts.ts";
@@ -86,9 +86,7 @@ export async function* scan(
 
   /** It may have been touched since. */
   async function again({ handle }: StoredRecord): Promise<StoredRecord | null> {
-    const answer = await connection.operation("scan", () =>
-      scripts.followed(READ_HANDLE, kind, handle, [handle]),
-    );
+    const answer = await connection.operation("scan", () => scripts.readHandle(kind, handle));
     const it = foundIn(kind, answer);
     return it === null || isTombstone(it) ? null : it;
   }

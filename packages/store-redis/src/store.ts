@@ -28,7 +28,7 @@ import { adviceFor } from "./advice.ts";
 import { foundAt, list, recordIn, tombstoneIn, updated } from "./answers.ts";
 import { Connection } from "./connection.ts";
 import { adopt, create } from "./create.ts";
-import { LIST, READ, READ_HANDLE } from "./lua/reading.ts";
+import { LIST, READ } from "./lua/reading.ts";
 import { CONSUME, END, END_ALL, END_OWNER, TOUCH, UPDATE, UPDATE_HANDLE } from "./lua/writes.ts";
 import type { Script } from "./lua/script.ts";
 import { idOf, slotTag } from "./names.ts";
@@ -110,7 +110,6 @@ class RedisStore implements Store {
     const begin = (operation: UnderWay<unknown, Updated>) => {
       assertChange(change);
       if ("key" in ref) {
-        assertText("key", ref.key);
         const numbers = `${expectedVersion} ${seenAt} ${expiresAt}`;
         this.#updates.add(ref.kind, { args: [ref.key, numbers, payload], operation });
       } else {
@@ -205,11 +204,8 @@ class RedisStore implements Store {
 
   #read(ref: Ref): Promise<Found> {
     const begin = (operation: UnderWay<unknown, Found>) => {
-      if ("key" in ref) {
-        assertText("key", ref.key);
-        this.#reads.add(ref.kind, { args: [ref.key], operation });
-      } else
-        operation.follow(this.#scripts.followed(READ_HANDLE, ref.kind, ref.handle, [ref.handle]));
+      if ("key" in ref) this.#reads.add(ref.kind, { args: [ref.key], operation });
+      else operation.follow(this.#scripts.readHandle(ref.kind, ref.handle));
     };
     return this.#connection.ask("read", begin, (answer) => foundAt(ref, answer));
   }

@@ -1,4 +1,5 @@
 /** What is asked of one script in one turn of the event loop is one command: for each alone, that would be most of the work. */
+import { assertText } from "@sojourn/core/store";
 import type { RecordKey } from "@sojourn/core/store";
 import { list } from "./answers.ts";
 import { corrupt } from "./errors.ts";
@@ -25,8 +26,12 @@ export class Together<T> {
     scripts.connection.batch.beforeLeaving(() => this.#send());
   }
 
-  /** Asks when its batch leaves; at once in a cluster, where a script has the keys of one slot. */
+  /**
+   * Asks when its batch leaves; at once in a cluster, where a script has the keys of one slot.
+   * @throws SOJOURN_DATA_INVALID for a key that is no text, which would fail the others
+   */
   add(kind: string, asked: Asked<T>): void {
+    assertText("key", asked.args[0]);
     if (kind !== this.#kind) this.#send();
     this.#kind = kind;
     this.#asked.push(asked);

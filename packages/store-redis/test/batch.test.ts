@@ -14,6 +14,7 @@ import { Redis as Redis5 } from "ioredis5";
 import { systemClock } from "@sojourn/core/store";
 import type { Store, StoredRecord } from "@sojourn/core/store";
 import { recordOf } from "../../../test/support/records.ts";
+import { times } from "../../../test/support/times.ts";
 import { eventually, rejection } from "../../../test/support/waiting.ts";
 import { redisStore } from "../src/index.ts";
 import type { RedisClient } from "../src/index.ts";
@@ -56,8 +57,6 @@ async function writesOf(
   for (const spy of spies) spy.mockRestore();
   return calls.reduce((sum, each) => sum + each);
 }
-
-const times = <T>(count: number, run: () => T): T[] => Array.from({ length: count }, run);
 
 describe.each([
   ["ioredis 6", () => new Redis(server.port)],

@@ -5,14 +5,16 @@ import { isTombstone, systemClock as clock } from "@sojourn/core/store";
 import type { Change, Store, StoredRecord } from "@sojourn/core/store";
 import { redisStore } from "../src/index.ts";
 import { recordOf } from "../../../test/support/records.ts";
-import { eventually } from "../../../test/support/waiting.ts";
+import { times } from "../../../test/support/times.ts";
+import { eventually, outcome } from "../../../test/support/waiting.ts";
 import { commandsOf } from "./support/commands.ts";
 import { indexOf, nameOf } from "./support/names.ts";
 import { runningServer } from "./support/running.ts";
+import type { RunningServer } from "./support/running.ts";
 
 let admin: Redis;
 let store: Store;
-let storeOf: Awaited<ReturnType<typeof runningServer>>["storeOf"];
+let storeOf: RunningServer["storeOf"];
 beforeAll(async () => {
   const running = await runningServer();
   ({ admin, storeOf } = running);
@@ -21,22 +23,10 @@ beforeAll(async () => {
 });
 beforeEach(() => admin.flushall());
 
-const times = <T>(count: number, run: (index: number) => T): T[] =>
-  Array.from({ length: count }, (_, index) => run(index));
-
 async function kept(fields?: Partial<StoredRecord>): Promise<StoredRecord> {
   const record = recordOf(clock, null, fields);
   await store.create(record);
   return record;
-}
-
-/** What it came to: what was found, or the code of the error. */
-async function outcome<T>(asked: T | Promise<T>): Promise<T | string> {
-  try {
-    return await asked;
-  } catch (error) {
-    return (error as { readonly code: string }).code;
-  }
 }
 
 const read = (record: StoredRecord) => outcome(store.read(record));

@@ -9,8 +9,6 @@ import { findServer } from "../../../../test/servers.mjs";
 import { freePort } from "../../../../test/support/ports.ts";
 import { eventually } from "../../../../test/support/waiting.ts";
 
-/** How long a server may take to be made and to start, in ms, on a machine that has other things to do. */
-export const STARTING = 60_000;
 /** For tests that nothing survives: no waiting for disks. */
 const CARELESS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 const running = new Set<ChildProcess>();
@@ -56,6 +54,11 @@ export class Server {
     } finally {
       await client.end();
     }
+  }
+
+  /** Empties the schema that stores are in by default. */
+  async clear(): Promise<void> {
+    await this.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
   }
 
   /** Makes the database; once. */

@@ -15,6 +15,14 @@ local RECORD, STONE = "<c2ddI4I4I4ddI6Bc0I2c0Bc0", "<c2dddBc0I2c0Bc0I2c0"
 -- as good as for ever; how far what is over is below; ms of slack
 local EVER, OVER, SLACK = 1e14, 4e14, 60000
 
+-- what the first three characters of an id are
+local TAG = "^[%w_-][%w_-][AQgw]"
+
+-- the name of what is kept under a tag
+local function at(t, what)
+  return head .. "{" .. t .. "}" .. kind .. what
+end
+
 -- a number as text, nothing lost
 local function text(number)
   return string.format("%.17g", number)

@@ -27,14 +27,14 @@ end
 local newestOfAll
 local function newestAt(base)
   if not everywhere then return numberAt(base .. "/e") end
-  newestOfAll = newestOfAll or numberAt(head .. "{" .. everywhere .. "}" .. kind .. "/e")
+  newestOfAll = newestOfAll or numberAt(at(everywhere, "/e"))
   return newestOfAll
 end
 
 -- the row of a key, or nil where it is no ordinary one
 local function ordinary(key)
-  local t = string.match(key, "^[%w_-][%w_-][AQgw]")
-  local base = t and head .. "{" .. t .. "}" .. kind
+  local t = string.match(key, TAG)
+  local base = t and at(t, "")
   local value = base and redis.call("GET", base .. "." .. string.sub(key, 5, 26))
   if not value or string.sub(value, 1, 2) ~= "r1" then return nil end
   local whole, _, s, e, g, og, v, c, a, q, h, owner, rest, last = pcall(struct.unpack, RECORD, value)

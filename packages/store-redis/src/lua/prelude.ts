@@ -16,12 +16,7 @@ end
 
 -- the first three characters of an id
 local function tag(id)
-  return string.match(id, "^[%w_-][%w_-][AQgw]") or "---"
-end
-
--- the name of what is kept under a tag
-local function at(t, what)
-  return head .. "{" .. t .. "}" .. kind .. what
+  return string.match(id, TAG) or "---"
 end
 
 -- the part of a key that names its record: 132 bits of the digest. The record has the rest
