@@ -156,6 +156,22 @@ describe("on a server", () => {
     expect((await scriptsOf(client)) - before).toBe(2);
   });
 
+  test("[X-03] records of several kinds under one key are each read as their own, and forgotten alone", async () => {
+    const [near, elsewhere] = [node(true).store, node(false).store];
+    const record = await kept(near, clock, "ada");
+    const other: StoredRecord = { ...record, kind: "other", payload: "theirs" };
+    await elsewhere.create(other);
+    for (let index = 0; index < 10; index += 1) {
+      expect(await near.read(record)).toEqual(record);
+      expect(await near.read(other)).toEqual(other);
+    }
+    await elsewhere.end(record, revoked());
+    await eventually(async () => isTombstone((await near.read(record)) ?? record));
+    expect(await near.read(other)).toEqual(other);
+    await elsewhere.end(other, revoked());
+    await eventually(async () => isTombstone((await near.read(other)) ?? other));
+  });
+
   test("[X-03] the channel falls silent: what it hides is served for `staleness` at most, then read again", async () => {
     const proxy = await Proxy.to(server.port);
     const client = server.client();

@@ -1,12 +1,16 @@
-/** Records as they were read, by tag, until somebody changes them. */
+/** Records as they were read, until somebody changes them. */
 import { Bag, type Bagged, NO_PLACE } from "@sojourn/core/store";
-import type { StoredRecord } from "@sojourn/core/store";
+import type { RecordKey, StoredRecord } from "@sojourn/core/store";
+import { slotTag, suffix } from "../names.ts";
 
-/** Where a record is: its tag, and what its name in Redis has behind that. */
+/** Where a record is in Redis: its tag, and what its name has behind that, which is the kind and 132 bits of the digest. */
 export interface Place {
   readonly tag: string;
   readonly id: string;
 }
+
+/** What a record is read by. */
+export type KeyRef = Pick<StoredRecord, "kind" | "key">;
 
 /** A reading under way. What changes meanwhile is not kept. */
 export interface Reading {
@@ -23,25 +27,23 @@ interface Ticket extends Place, Bagged {
 /** At most `most` records; the ones that came first go first. */
 export class Entries {
   readonly #most: number;
-  readonly #records = new Map<string, StoredRecord>();
-  readonly #ids = new Map<string, Set<string>>();
+  /** By their keys, which readers have at hand: the name in Redis would have to be made for each of them. */
+  readonly #records = new Map<RecordKey, StoredRecord>();
+  /** The key of each record, by tag and id. */
+  readonly #keys = new Map<string, Map<string, RecordKey>>();
   readonly #reading = new Bag<Ticket>();
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  get size(): number {
-    return this.#records.size;
+  get({ kind, key }: KeyRef): StoredRecord | undefined {
+    const record = this.#records.get(key);
+    return record?.kind === kind ? record : undefined;
   }
 
-  /** @param name tag and id of its place, in one */
-  get(name: string): StoredRecord | undefined {
-    return this.#records.get(name);
-  }
-
-  begin({ tag, id }: Place): Reading {
-    const ticket: Ticket = { tag, id, isDirty: false, place: NO_PLACE };
+  begin(ref: KeyRef): Reading {
+    const ticket: Ticket = { ...placeOf(ref), isDirty: false, place: NO_PLACE };
     this.#reading.add(ticket);
     return {
       keep: (record) => {
@@ -52,43 +54,52 @@ export class Entries {
   }
 
   /** Something changed one record. */
-  drop({ tag, id }: Place): void {
+  drop(place: Place): void {
+    const { tag, id } = place;
     this.#soil((ticket) => ticket.tag === tag && ticket.id === id);
-    this.#remove(tag, id);
+    this.#remove(place);
   }
 
   /** Something changed any of a tag. */
   dropTag(tag: string): void {
     this.#soil((ticket) => ticket.tag === tag);
-    for (const id of this.#ids.get(tag) ?? []) this.#records.delete(tag + id);
-    this.#ids.delete(tag);
+    for (const key of this.#keys.get(tag)?.values() ?? []) this.#records.delete(key);
+    this.#keys.delete(tag);
   }
 
   /** Something may have changed anything. */
   clear(): void {
     this.#soil(() => true);
     this.#records.clear();
-    this.#ids.clear();
+    this.#keys.clear();
   }
 
   #soil(isMeant: (ticket: Ticket) => boolean): void {
     for (const ticket of this.#reading.list()) if (isMeant(ticket)) ticket.isDirty = true;
   }
 
-  #put({ tag, id }: Place, record: StoredRecord): void {
-    this.#remove(tag, id);
-    this.#records.set(tag + id, record);
-    const ids = this.#ids.get(tag) ?? new Set();
-    this.#ids.set(tag, ids.add(id));
+  #put(place: Place, record: StoredRecord): void {
+    this.#remove(place);
+    const ofAnotherKind = this.#records.get(record.key);
+    if (ofAnotherKind) this.#remove(placeOf(ofAnotherKind));
+    this.#records.set(record.key, record);
+    const keys = this.#keys.get(place.tag) ?? new Map<string, RecordKey>();
+    this.#keys.set(place.tag, keys.set(place.id, record.key));
     if (this.#records.size <= this.#most) return;
-    const [oldest] = this.#records.keys();
-    if (oldest !== undefined) this.#remove(oldest.slice(0, tag.length), oldest.slice(tag.length));
+    const [oldest] = this.#records.values();
+    if (oldest) this.#remove(placeOf(oldest));
   }
 
-  #remove(tag: string, id: string): void {
-    if (!this.#records.delete(tag + id)) return;
-    const ids = this.#ids.get(tag);
-    ids?.delete(id);
-    if (ids?.size === 0) this.#ids.delete(tag);
+  #remove({ tag, id }: Place): void {
+    const keys = this.#keys.get(tag);
+    const key = keys?.get(id);
+    if (keys === undefined || key === undefined) return;
+    this.#records.delete(key);
+    keys.delete(id);
+    if (keys.size === 0) this.#keys.delete(tag);
   }
+}
+
+function placeOf({ kind, key }: KeyRef): Place {
+  return { tag: slotTag(key), id: `${suffix(kind)}.${key.slice(4, 26)}` };
 }

@@ -8,11 +8,11 @@
  */
 import { randomBytes } from "node:crypto";
 import { isTombstone } from "@sojourn/core/store";
-import type { Clock, Found, RecordKey, Ref } from "@sojourn/core/store";
-import { EVERY, slotTag, suffix } from "../names.ts";
+import type { Clock, Found } from "@sojourn/core/store";
+import { EVERY } from "../names.ts";
 import type { NearSettings, RedisClient } from "../options.ts";
 import { Channel } from "./channel.ts";
-import { Entries, type Place } from "./entries.ts";
+import { Entries, type KeyRef } from "./entries.ts";
 import { type Master, mastersOf } from "./masters.ts";
 
 /** Rounds within the time that may pass without one. */
@@ -24,8 +24,6 @@ const PROBE_LIFE = 10_000;
 
 /** What follows the slash in the name of the generation of a kind, and of an owner. */
 const GENERATIONS: ReadonlySet<string> = new Set(["e", "g"]);
-
-type KeyRef = Ref & { readonly key: RecordKey };
 
 /** What it works with. */
 export interface NearParts {
@@ -68,15 +66,13 @@ export class NearCache {
   /** What is at a key: from here where that is sure, else by `load`. */
   read(ref: KeyRef, load: () => Promise<Found>): Found | Promise<Found> {
     this.#wake();
-    const tag = slotTag(ref.key);
-    const name = nameOf(tag, ref);
-    const known = this.#isSure ? this.#entries.get(name) : undefined;
+    const known = this.#isSure ? this.#entries.get(ref) : undefined;
     if (known && this.#parts.clock.now() < known.expiresAt) return known;
-    return this.#load(ref, { tag, id: name.slice(tag.length) }, load);
+    return this.#load(ref, load);
   }
 
-  async #load(ref: KeyRef, place: Place, load: () => Promise<Found>): Promise<Found> {
-    const reading = this.#entries.begin(place);
+  async #load(ref: KeyRef, load: () => Promise<Found>): Promise<Found> {
+    const reading = this.#entries.begin(ref);
     try {
       const found = await load();
       // A key in its grace time leads to a record that has another one.
@@ -209,9 +205,4 @@ export class NearCache {
     const { awaited, sentAt } = this.#round;
     if (awaited.delete(probe) && awaited.size === 0) this.#confirmedAt = sentAt;
   }
-}
-
-/** The tag, then what the record's name has behind that in Redis: the kind, and 132 bits of the digest. */
-function nameOf(tag: string, { kind, key }: KeyRef): string {
-  return `${tag}${suffix(kind)}.${key.slice(4, 26)}`;
 }
