@@ -29,7 +29,7 @@ export class Batch {
     this.#beforeLeaving.push(send);
   }
 
-  /** Called before an operation is begun: it leaves when the turn ends, or with the eighth. */
+  /** Called before an operation is begun: it leaves when the turn ends, or before the ninth is begun. */
   join(): void {
     if (this.#held === null) setImmediate(this.send);
     if (this.#operations === MOST) this.send();

@@ -90,7 +90,8 @@ export class Connection {
 
   /** The error of an operation that the connection is not there for. */
   lost(operation: string): SojournError {
-    return unavailable(operation, this.client.status, this.#lastError);
+    const { status } = this.client;
+    return unavailable(operation, status === "ready" ? "closing" : status, this.#lastError);
   }
 
   /** Resolves when nothing is under way any more. */

@@ -1,4 +1,7 @@
-/** What is asked of one script in one turn of the event loop is one command: for each alone, that would be most of the work. */
+/**
+ * What is asked of one script in one turn of the event loop is one command: for each alone, that would be most of the work.
+ * Operations of one turn are in no order.
+ */
 import { assertText } from "@sojourn/core/store";
 import type { RecordKey } from "@sojourn/core/store";
 import { list } from "./answers.ts";
@@ -12,6 +15,9 @@ interface Asked<T> {
   readonly args: readonly [RecordKey, ...(string | number)[]];
   readonly operation: UnderWay<unknown, T>;
 }
+
+/** Characters of an argument that others do not wait with: a command is made of one text. */
+const LONG = 65_536;
 
 /** Puts together what a script is asked that has a list of answers, one for each key. */
 export class Together<T> {
@@ -27,7 +33,7 @@ export class Together<T> {
   }
 
   /**
-   * Asks when its batch leaves; at once in a cluster, where a script has the keys of one slot.
+   * Asks when its batch leaves; at once what is long, and in a cluster, where a script has the keys of one slot.
    * @throws SOJOURN_DATA_INVALID for a key that is no text, which would fail the others
    */
   add(kind: string, asked: Asked<T>): void {
@@ -35,7 +41,7 @@ export class Together<T> {
     if (kind !== this.#kind) this.#send();
     this.#kind = kind;
     this.#asked.push(asked);
-    if (this.#scripts.sharded) this.#send();
+    if (this.#scripts.sharded || asked.args.some(isLong)) this.#send();
   }
 
   #send(): void {
@@ -58,4 +64,8 @@ export class Together<T> {
       for (const { operation } of asked) operation.fail(error);
     }
   }
+}
+
+function isLong(arg: string | number): boolean {
+  return typeof arg === "string" && arg.length > LONG;
 }

@@ -172,6 +172,20 @@ describe("on a server", () => {
     await eventually(async () => isTombstone((await near.read(other)) ?? other));
   });
 
+  test("[X-03] under a key that is no digest of ours nothing is kept: its changes may not be heard", async () => {
+    const [near, elsewhere] = [node(true).store, node(false).store];
+    await sure(near);
+    for (const odd of ["a/zzz", "é"]) {
+      const { key, ...rest } = recordOf(clock, "ada");
+      const record = { ...rest, key: `${key.slice(0, 4)}${odd}${key.slice(9)}` as typeof key };
+      await elsewhere.create(record);
+      expect(await near.read(record)).toEqual(record);
+      expect(await near.read(record)).toEqual(record);
+      await elsewhere.end(record, revoked());
+      expect(await near.read(record)).toMatchObject({ ending: { why: "revoked" } });
+    }
+  });
+
   test("[X-03] the channel falls silent: what it hides is served for `staleness` at most, then read again", async () => {
     const proxy = await Proxy.to(server.port);
     const client = server.client();

@@ -162,6 +162,11 @@ const SITUATIONS: Record<string, Situation> = {
     const record = await kept(ada());
     return { ...record, key: `${record.key.slice(0, -1)}!` as StoredRecord["key"] };
   },
+  "whose key is another's but for what follows the tag": async () => {
+    const record = await kept(ada());
+    const key = `${record.key.slice(0, 3)}!${record.key.slice(4)}` as StoredRecord["key"];
+    return { ...record, key };
+  },
   "that is not there": async () => ada(),
 };
 

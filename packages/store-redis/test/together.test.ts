@@ -6,7 +6,7 @@ import type { Change, Store, StoredRecord } from "@sojourn/core/store";
 import { redisStore } from "../src/index.ts";
 import { recordOf } from "../../../test/support/records.ts";
 import { times } from "../../../test/support/times.ts";
-import { eventually, outcome } from "../../../test/support/waiting.ts";
+import { eventually, outcome, rejection } from "../../../test/support/waiting.ts";
 import { commandsOf } from "./support/commands.ts";
 import { indexOf, nameOf } from "./support/names.ts";
 import { runningServer } from "./support/running.ts";
@@ -146,6 +146,20 @@ describe("updates", () => {
     expect(await read(stale)).toMatchObject({ payload: stale.payload, version: 1 });
   });
 
+  test("a long one takes those before it along at once, and is not put together with more", async () => {
+    const records = await Promise.all(times(4, () => kept()));
+    const payloads = ["new", "x".repeat(70_000), "new", "new"];
+    let told: unknown[] = [];
+    const commands = await commandsOf([admin], async () => {
+      told = await Promise.all(records.map((each, index) => update(each, payloads[index] ?? "")));
+    });
+    expect(told).toEqual(times(4, () => "updated"));
+    expect(commands.get("evalsha")).toBe(2);
+    expect(await Promise.all(records.map(read))).toMatchObject(
+      payloads.map((payload) => ({ payload, version: 2 })),
+    );
+  });
+
   test("[G4] of one record in one turn: one is done, the others conflict", async () => {
     const record = await kept();
     const told = await Promise.all(times(20, (index) => update(record, String(index))));
@@ -200,8 +214,10 @@ test("what waits while the socket goes is refused, and is not done on the next c
   const lost = outcome(losing.update(record, changed("late"), 1));
   client.stream.destroy();
   expect(await lost).toBe("SOJOURN_STORE_UNAVAILABLE");
-  const atOnce = await outcome(losing.end(record, { why: "revoked", at: clock.now() }));
-  expect(atOnce).toBe("SOJOURN_STORE_UNAVAILABLE");
+  expect(await rejection(losing.end(record, { why: "revoked", at: clock.now() }))).toMatchObject({
+    code: "SOJOURN_STORE_UNAVAILABLE",
+    message: expect.stringContaining('the connection is "closing"'),
+  });
   await eventually(
     async () => (await outcome(losing.read(record))) !== "SOJOURN_STORE_UNAVAILABLE",
   );

@@ -1,7 +1,7 @@
 /** What every script has before all else: little, for what a script defines costs time in each of its runs. */
 
 /**
- * Lua of the numbers and of how they are written. KEYS[1] is `<prefix>:{<tag>}:<kind>`; every other name is made
+ * Lua of the names, and of how numbers are written. KEYS[1] is `<prefix>:{<tag>}:<kind>`; every other name is made
  * from it (so that a client's `keyPrefix` is kept). ARGV 1: the present instant. Before it come the constants of a
  * store; see script.ts.
  */

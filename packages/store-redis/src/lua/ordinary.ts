@@ -31,9 +31,12 @@ local function newestAt(base)
   return newestOfAll
 end
 
+-- what follows the tag in a key
+local DOT = 46
+
 -- the row of a key, or nil where it is no ordinary one
 local function ordinary(key)
-  local t = string.match(key, TAG)
+  local t = string.byte(key, 4) == DOT and string.match(key, TAG)
   local base = t and at(t, "")
   local value = base and redis.call("GET", base .. "." .. string.sub(key, 5, 26))
   if not value or string.sub(value, 1, 2) ~= "r1" then return nil end
@@ -61,11 +64,11 @@ local function shown(row, payload)
   return string.format(form, row.v, row.c, row.s, row.e, row.a) .. row.h .. "\0" .. owner .. "\0" .. payload
 end
 
--- the answer to each thing that is asked; false where it is no ordinary one
+-- the answer to each thing that is asked, which may be an error; false where it is no ordinary one
 local answers, areOrdinary = {}, true
 local function answer(place, it)
   answers[place] = it or false
-  areOrdinary = areOrdinary and it
+  if not it then areOrdinary = false end
 end
 `;
 

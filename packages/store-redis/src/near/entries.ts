@@ -4,7 +4,7 @@ import type { RecordKey, StoredRecord } from "@sojourn/core/store";
 import { slotTag, suffix } from "../names.ts";
 
 /** Where a record is in Redis: its tag, and what its name has behind that, which is the kind and 132 bits of the digest. */
-export interface Place {
+export interface Located {
   readonly tag: string;
   readonly id: string;
 }
@@ -20,7 +20,7 @@ export interface Reading {
   done(): void;
 }
 
-interface Ticket extends Place, Bagged {
+interface Ticket extends Located, Bagged {
   isDirty: boolean;
 }
 
@@ -43,7 +43,7 @@ export class Entries {
   }
 
   begin(ref: KeyRef): Reading {
-    const ticket: Ticket = { ...placeOf(ref), isDirty: false, place: NO_PLACE };
+    const ticket: Ticket = { ...locationOf(ref), isDirty: false, place: NO_PLACE };
     this.#reading.add(ticket);
     return {
       keep: (record) => {
@@ -54,10 +54,10 @@ export class Entries {
   }
 
   /** Something changed one record. */
-  drop(place: Place): void {
-    const { tag, id } = place;
+  drop(located: Located): void {
+    const { tag, id } = located;
     this.#soil((ticket) => ticket.tag === tag && ticket.id === id);
-    this.#remove(place);
+    this.#remove(located);
   }
 
   /** Something changed any of a tag. */
@@ -78,19 +78,19 @@ export class Entries {
     for (const ticket of this.#reading.list()) if (isMeant(ticket)) ticket.isDirty = true;
   }
 
-  #put(place: Place, record: StoredRecord): void {
-    this.#remove(place);
+  #put(located: Located, record: StoredRecord): void {
+    this.#remove(located);
     const ofAnotherKind = this.#records.get(record.key);
-    if (ofAnotherKind) this.#remove(placeOf(ofAnotherKind));
+    if (ofAnotherKind) this.#remove(locationOf(ofAnotherKind));
     this.#records.set(record.key, record);
-    const keys = this.#keys.get(place.tag) ?? new Map<string, RecordKey>();
-    this.#keys.set(place.tag, keys.set(place.id, record.key));
+    const keys = this.#keys.get(located.tag) ?? new Map<string, RecordKey>();
+    this.#keys.set(located.tag, keys.set(located.id, record.key));
     if (this.#records.size <= this.#most) return;
     const [oldest] = this.#records.values();
-    if (oldest) this.#remove(placeOf(oldest));
+    if (oldest) this.#remove(locationOf(oldest));
   }
 
-  #remove({ tag, id }: Place): void {
+  #remove({ tag, id }: Located): void {
     const keys = this.#keys.get(tag);
     const key = keys?.get(id);
     if (keys === undefined || key === undefined) return;
@@ -100,6 +100,6 @@ export class Entries {
   }
 }
 
-function placeOf({ kind, key }: KeyRef): Place {
+function locationOf({ kind, key }: KeyRef): Located {
   return { tag: slotTag(key), id: `${suffix(kind)}.${key.slice(4, 26)}` };
 }

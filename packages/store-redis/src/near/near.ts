@@ -22,6 +22,9 @@ const PROBE = "::near.";
 /** For how long such a key lives at most, in ms. */
 const PROBE_LIFE = 10_000;
 
+/** A digest of which changes are heard: its first 132 bits are characters of a byte each, and no slash. */
+const DIGEST = /^[\w-]{22}/;
+
 /** What follows the slash in the name of the generation of a kind, and of an owner. */
 const GENERATIONS: ReadonlySet<string> = new Set(["e", "g"]);
 
@@ -75,8 +78,9 @@ export class NearCache {
     const reading = this.#entries.begin(ref);
     try {
       const found = await load();
-      // A key in its grace time leads to a record that has another one.
-      const isKept = found !== null && !isTombstone(found) && found.key === ref.key;
+      // A key in its grace time leads to a record that has another one. Of a key of somebody's invention, changes may not be heard.
+      const isOwn = found?.key === ref.key && DIGEST.test(ref.key.slice(4));
+      const isKept = isOwn && !isTombstone(found);
       if (isKept && this.#isSure) reading.keep(Object.freeze(found));
       return found;
     } finally {
