@@ -1,7 +1,8 @@
 /** A key of somebody else's making as a ring uses it: what it answers is checked before it is believed. */
 import { hash } from "node:crypto";
 import { SojournError } from "../errors.ts";
-import { type ExternalKey, type Key, KEY_ID_LENGTH, MAC_BYTES } from "./key.ts";
+import { type ExternalKey, type Key, KEY_ID_LENGTH } from "./key.ts";
+import { MAC_BYTES } from "./mac.ts";
 
 /** Wraps an {@link ExternalKey}. */
 export class WrappedKey implements Key {

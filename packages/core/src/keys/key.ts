@@ -2,21 +2,19 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createSecretKey,
   hkdfSync,
   type KeyObject,
   randomBytes,
   timingSafeEqual,
 } from "node:crypto";
+import { Mac, MAC_BYTES } from "./mac.ts";
 
 /** A secret as given: text or bytes, at least 32 of them. */
 export type SecretBytes = string | Uint8Array;
 
 /** Characters of a key id: 24 bits in base64url. */
 export const KEY_ID_LENGTH = 4;
-/** Bytes of a MAC. */
-export const MAC_BYTES = 32;
 
 /**
  * A key whose secret is elsewhere. Synchronous: it is asked in every request, so it works with a key that
@@ -65,7 +63,7 @@ export class SecretKey implements Key {
   /** Its secret has so few different characters that it can hardly be random. */
   readonly isWeak: boolean;
   readonly #root: KeyObject;
-  readonly #macKeys = new Map<string, KeyObject>();
+  readonly #macs = new Map<string, Mac>();
 
   constructor(secret: SecretBytes) {
     const bytes = typeof secret === "string" ? Buffer.from(secret) : secret;
@@ -75,11 +73,11 @@ export class SecretKey implements Key {
   }
 
   sign(purpose: string, text: string): Uint8Array {
-    return createHmac("sha256", this.#macKey(purpose)).update(text).digest();
+    return Uint8Array.from(this.#macOf(purpose).of(text));
   }
 
   verify(purpose: string, text: string, mac: Uint8Array): boolean {
-    return mac.length === MAC_BYTES && timingSafeEqual(this.sign(purpose, text), mac);
+    return mac.length === MAC_BYTES && timingSafeEqual(this.#macOf(purpose).of(text), mac);
   }
 
   seal(purpose: string, plain: Uint8Array, context: string): Uint8Array {
@@ -104,12 +102,12 @@ export class SecretKey implements Key {
     }
   }
 
-  #macKey(purpose: string): KeyObject {
-    const known = this.#macKeys.get(purpose);
+  #macOf(purpose: string): Mac {
+    const known = this.#macs.get(purpose);
     if (known) return known;
-    const key = createSecretKey(this.#derive(`signing ${purpose}`, "", KEY_BYTES));
-    this.#macKeys.set(purpose, key);
-    return key;
+    const mac = new Mac(this.#derive(`signing ${purpose}`, "", KEY_BYTES));
+    this.#macs.set(purpose, mac);
+    return mac;
   }
 
   #messageKey(purpose: string, salt: Uint8Array): { key: Buffer; nonce: Buffer } {
