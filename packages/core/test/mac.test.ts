@@ -31,7 +31,7 @@ describe("HMAC-SHA256", () => {
   test("a text of any characters and length, one after the other, as node:crypto has it", () => {
     const unit = fc.constantFrom("grapheme" as const, "binary" as const);
     const text = unit.chain((each) => fc.string({ unit: each, maxLength: 2_000 }));
-    const edge = fc.constantFrom("", "\ud800", "\0", "\u20ac".repeat(320), "x".repeat(321));
+    const edge = fc.constantFrom("", "\ud800", "\0", "\u20ac".repeat(320), "\u20ac".repeat(321));
     const key = fc.uint8Array({ minLength: 0, maxLength: 64 });
     fc.assert(
       fc.property(key, fc.array(fc.oneof(text, edge), { maxLength: 5 }), (secret, texts) => {
