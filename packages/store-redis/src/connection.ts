@@ -7,7 +7,7 @@ import { clientFor } from "./client.ts";
 import { closed, unavailable } from "./errors.ts";
 import type { StoreScript } from "./lua/script.ts";
 import type { ParsedOptions, RedisClient } from "./options.ts";
-import { type Running, UnderWay } from "./under-way.ts";
+import { type Running, type UnderWay, Work } from "./under-way.ts";
 import type { Address } from "./url.ts";
 
 /** How long an operation waits for a connection that is being made, in ms: less than a deadline. */
@@ -15,9 +15,6 @@ const READY_WITHIN = 1_500;
 /** How long `close` waits for operations under way, in ms. */
 const DRAIN_WITHIN = 2_000;
 const COMING = new Set(["connecting", "connect", "wait"]);
-
-/** Begins an operation. */
-type Begin<A, T> = (operation: UnderWay<A, T>) => void;
 
 /** One client and what is under way on it. */
 export class Connection {
@@ -49,15 +46,15 @@ export class Connection {
    * connection is lost meanwhile, whatever the client does with the command later.
    */
   operation<T>(name: string, work: () => Promise<T>): Promise<T> {
-    return this.ask(name, (operation: UnderWay<T, T>) => operation.follow(work()), same);
+    return this.ask(new Work({ name, work, decode: same }));
   }
 
-  /** As {@link operation}, for what `begin` sends; its answer is read by `decode`. */
-  ask<A, T>(name: string, begin: Begin<A, T>, decode: (answer: A) => T): Promise<T> {
+  /** As {@link operation}, of one that is made already. */
+  ask<T>(operation: UnderWay<T>): Promise<T> {
     if (this.#closing) return Promise.reject(closed());
-    const operation = new UnderWay<A, T>({ name, running: this.#running, decode });
-    if (this.isOpen) this.#begin(operation, begin);
-    else void this.#beginWhenReady(operation, begin);
+    operation.join(this.#running);
+    if (this.isOpen) this.#begin(operation);
+    else void this.#beginWhenReady(operation);
     return operation.told;
   }
 
@@ -108,19 +105,19 @@ export class Connection {
     return this.#closing;
   }
 
-  async #beginWhenReady<A, T>(operation: UnderWay<A, T>, begin: Begin<A, T>): Promise<void> {
+  async #beginWhenReady<T>(operation: UnderWay<T>): Promise<void> {
     try {
       await this.#ready(operation.name);
     } catch (error) {
       return operation.fail(error);
     }
-    if (!operation.isOver) this.#begin(operation, begin);
+    if (!operation.isOver) this.#begin(operation);
   }
 
-  #begin<A, T>(operation: UnderWay<A, T>, begin: Begin<A, T>): void {
+  #begin<T>(operation: UnderWay<T>): void {
     this.batch.join();
     try {
-      begin(operation);
+      operation.begin();
     } catch (thrown) {
       operation.fail(thrown);
     }

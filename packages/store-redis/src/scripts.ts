@@ -29,7 +29,7 @@ export class Scripts {
   }
 
   /** Runs a script at a tag. */
-  run(script: Script, kind: string, tag: string, args: Arguments): Promise<unknown> {
+  run(script: Script, kind: string, tag: string, args: Readonly<Arguments>): Promise<unknown> {
     const key = base(this.prefix, tag, kind);
     return this.connection.run(this.#ownOf(script), key, this.clock.now(), args);
   }
@@ -39,13 +39,18 @@ export class Scripts {
     script: Script,
     kind: string,
     id: RecordKey | Handle | OwnerKey,
-    args: Arguments,
+    args: Readonly<Arguments>,
   ): Promise<unknown> {
     return this.run(script, kind, slotTag(id), args);
   }
 
   /** Runs a script on a handle, which may lead to a record of another tag. */
-  async followed(script: Script, kind: string, handle: Handle, args: Arguments): Promise<unknown> {
+  async followed(
+    script: Script,
+    kind: string,
+    handle: Handle,
+    args: Readonly<Arguments>,
+  ): Promise<unknown> {
     try {
       return await this.of(script, kind, handle, args);
     } catch (error) {
@@ -61,13 +66,13 @@ export class Scripts {
   }
 
   /** Runs a script on a reference. */
-  at(script: Script, ref: Ref, args: Arguments): Promise<unknown> {
+  at(script: Script, ref: Ref, args: Readonly<Arguments>): Promise<unknown> {
     if ("key" in ref) return this.of(script, ref.kind, ref.key, ["k", ref.key, ...args]);
     return this.followed(script, ref.kind, ref.handle, ["h", ref.handle, ...args]);
   }
 
   /** Runs a script where the generation of a kind is kept: in a cluster, at every tag. */
-  async everywhere(script: Script, kind: string, args: Arguments): Promise<void> {
+  async everywhere(script: Script, kind: string, args: Readonly<Arguments>): Promise<void> {
     const tags = this.sharded ? everyTag() : [EVERY];
     for (let from = 0; from < tags.length; from += AT_ONCE) {
       const some = tags.slice(from, from + AT_ONCE);
@@ -83,4 +88,4 @@ export class Scripts {
 }
 
 /** Of a script, behind the present instant. */
-type Arguments = readonly (string | number)[];
+export type Arguments = (string | number)[];

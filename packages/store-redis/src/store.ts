@@ -35,6 +35,7 @@ import { idOf, slotTag } from "./names.ts";
 import { NearCache } from "./near/near.ts";
 import { parseOptions } from "./options.ts";
 import type { ParsedOptions, RedisStoreOptions } from "./options.ts";
+import { Read } from "./read.ts";
 import { replace } from "./replace.ts";
 import { Scripts } from "./scripts.ts";
 import { count, owners, scan } from "./shelves.ts";
@@ -42,7 +43,8 @@ import { signalsOf } from "./signals.ts";
 import type { RedisSignals } from "./signals.ts";
 import { assertChange, assertRecord } from "./storable.ts";
 import { Together } from "./together.ts";
-import type { UnderWay } from "./under-way.ts";
+import { type UnderWay, Work } from "./under-way.ts";
+import { Update } from "./update.ts";
 
 /**
  * A store in Redis 7 or later, or Valkey 7.2 or later, for any number of processes. Nothing is sent
@@ -106,19 +108,9 @@ class RedisStore implements Store {
   }
 
   update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
-    const { seenAt, expiresAt, payload } = change;
-    const begin = (operation: UnderWay<unknown, Updated>) => {
-      assertChange(change);
-      if ("key" in ref) {
-        const numbers = `${expectedVersion} ${seenAt} ${expiresAt}`;
-        this.#updates.add(ref.kind, { args: [ref.key, numbers, payload], operation });
-      } else {
-        const args = [ref.handle, expectedVersion, seenAt, expiresAt, payload];
-        operation.follow(this.#scripts.followed(UPDATE_HANDLE, ref.kind, ref.handle, args));
-      }
-    };
-    const decode = (answer: unknown) => updated(ref, answer, payload);
-    return this.#changing([idOf(ref)], () => this.#connection.ask("update", begin, decode));
+    return this.#changing([idOf(ref)], () =>
+      this.#connection.ask(this.#updateOf(ref, change, expectedVersion)),
+    );
   }
 
   touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
@@ -203,11 +195,26 @@ class RedisStore implements Store {
   }
 
   #read(ref: Ref): Promise<Found> {
-    const begin = (operation: UnderWay<unknown, Found>) => {
-      if ("key" in ref) this.#reads.add(ref.kind, { args: [ref.key], operation });
-      else operation.follow(this.#scripts.readHandle(ref.kind, ref.handle));
+    return this.#connection.ask(this.#readOf(ref));
+  }
+
+  #readOf(ref: Ref): UnderWay<Found> {
+    if ("key" in ref) return new Read(this.#reads, ref);
+    const { kind, handle } = ref;
+    const work = () => this.#scripts.readHandle(kind, handle);
+    return new Work({ name: "read", work, decode: (answer) => foundAt(ref, answer) });
+  }
+
+  #updateOf(ref: Ref, change: Change, expectedVersion: number): UnderWay<Updated> {
+    if ("key" in ref) return new Update(this.#updates, ref, change, expectedVersion);
+    const { kind, handle } = ref;
+    const { seenAt, expiresAt, payload } = change;
+    const args = [handle, expectedVersion, seenAt, expiresAt, payload];
+    const work = async () => {
+      assertChange(change);
+      return this.#scripts.followed(UPDATE_HANDLE, kind, handle, args);
     };
-    return this.#connection.ask("read", begin, (answer) => foundAt(ref, answer));
+    return new Work({ name: "update", work, decode: (answer) => updated(ref, answer, payload) });
   }
 
   /** A write: what the near cache has of its tags is of before. */
@@ -223,7 +230,7 @@ class RedisStore implements Store {
     decode: (answer: unknown) => T,
   ): Promise<T> {
     return this.#changing([idOf(ref)], () =>
-      this.#connection.ask(name, (operation) => operation.follow(work()), decode),
+      this.#connection.ask(new Work({ name, work, decode })),
     );
   }
 

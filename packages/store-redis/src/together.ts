@@ -7,17 +7,36 @@ import type { RecordKey } from "@sojourn/core/store";
 import { list } from "./answers.ts";
 import { corrupt } from "./errors.ts";
 import type { Script } from "./lua/script.ts";
-import type { Scripts } from "./scripts.ts";
-import type { UnderWay } from "./under-way.ts";
+import type { Arguments, Scripts } from "./scripts.ts";
+import { UnderWay } from "./under-way.ts";
 
-/** One of them: what the script is told of it, the key first. */
-interface Asked<T> {
-  readonly args: readonly [RecordKey, ...(string | number)[]];
-  readonly operation: UnderWay<unknown, T>;
+/** A record's place. */
+export interface KeyRef {
+  readonly kind: string;
+  readonly key: RecordKey;
 }
 
-/** Characters of an argument that others do not wait with: a command is made of one text. */
-const LONG = 65_536;
+/** One of them. */
+export abstract class Asked<T> extends UnderWay<T> {
+  readonly ref: KeyRef;
+  readonly #together: Together<T>;
+
+  constructor(together: Together<T>, ref: KeyRef) {
+    super();
+    this.#together = together;
+    this.ref = ref;
+  }
+
+  begin(): void {
+    this.#together.add(this);
+  }
+
+  /** Whether it is so long that others do not wait with it: a command is made of one text. */
+  abstract readonly isLong: boolean;
+
+  /** Adds what the script is told of it, the key first. */
+  abstract tell(args: Arguments): void;
+}
 
 /** Puts together what a script is asked that has a list of answers, one for each key. */
 export class Together<T> {
@@ -36,36 +55,34 @@ export class Together<T> {
    * Asks when its batch leaves; at once what is long, and in a cluster, where a script has the keys of one slot.
    * @throws SOJOURN_DATA_INVALID for a key that is no text, which would fail the others
    */
-  add(kind: string, asked: Asked<T>): void {
-    assertText("key", asked.args[0]);
+  add(asked: Asked<T>): void {
+    const { kind, key } = asked.ref;
+    assertText("key", key);
     if (kind !== this.#kind) this.#send();
     this.#kind = kind;
     this.#asked.push(asked);
-    if (this.#scripts.sharded || asked.args.some(isLong)) this.#send();
+    if (this.#scripts.sharded || asked.isLong) this.#send();
   }
 
   #send(): void {
     const { connection } = this.#scripts;
-    const asked = this.#asked.filter(({ operation }) => !operation.isOver);
+    const asked = this.#asked.filter((each) => !each.isOver);
     this.#asked = [];
     const [first] = asked;
     if (first === undefined) return;
-    if (connection.isOpen) void this.#ask(first.args[0], asked);
-    else for (const { operation } of asked) operation.fail(connection.lost(operation.name));
+    if (connection.isOpen) void this.#ask(first.ref.key, asked);
+    else for (const each of asked) each.fail(connection.lost(each.name));
   }
 
   async #ask(key: RecordKey, asked: readonly Asked<T>[]): Promise<void> {
     try {
-      const args = asked.flatMap((each) => each.args);
+      const args: Arguments = [];
+      for (const each of asked) each.tell(args);
       const answers = list(await this.#scripts.of(this.#script, this.#kind, key, args));
       if (answers.length !== asked.length) throw corrupt("more answers or fewer than were asked");
-      for (const [place, { operation }] of asked.entries()) operation.answer(answers[place]);
+      for (const [place, each] of asked.entries()) each.answer(answers[place]);
     } catch (error) {
-      for (const { operation } of asked) operation.fail(error);
+      for (const each of asked) each.fail(error);
     }
   }
-}
-
-function isLong(arg: string | number): boolean {
-  return typeof arg === "string" && arg.length > LONG;
 }

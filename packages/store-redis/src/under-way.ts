@@ -3,39 +3,37 @@ import { type Bag, type Bagged, NO_PLACE } from "@sojourn/core/store";
 import { toSojournError } from "./errors.ts";
 
 /** The operations under way. */
-export type Running = Bag<Bagged & Pick<UnderWay<never, unknown>, "fail" | "over" | "name">>;
+export type Running = Bag<Bagged & Pick<UnderWay<unknown>, "fail" | "over" | "name">>;
 
-/** What an operation is; `A` is what the work answers, `T` what the caller is told. */
-interface Parts<A, T> {
-  /** The operation, for messages. */
-  readonly name: string;
-  /** Holds it for as long as it is under way. */
-  readonly running: Running;
-  /** Reads the answer. */
-  readonly decode: (answer: A) => T;
-}
-
-/** See the top of the file. */
-export class UnderWay<A, T> implements Bagged {
+/** See the top of the file; `T` is what the caller is told. */
+export abstract class UnderWay<T> implements Bagged {
   place: number = NO_PLACE;
-  readonly name: string;
+  /** The operation, for messages. */
+  abstract readonly name: string;
   /** What the caller is told. A read of every request comes by here: this is one promise, where `race` and `await` make eight. */
   readonly told: Promise<T>;
-  readonly #running: Running;
-  readonly #decode: (answer: A) => T;
+  #running: Running | null = null;
   #resolve!: (answer: T) => void;
   #reject!: (error: Error) => void;
   #isOver = false;
   #waiting: (() => void)[] | null = null;
 
-  constructor({ name, running, decode }: Parts<A, T>) {
-    this.name = name;
-    this.#running = running;
-    this.#decode = decode;
+  constructor() {
     this.told = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  /** Sends what it asks; its outcome comes to {@link answer} or {@link fail}. */
+  abstract begin(): void;
+
+  /** What the caller is told for an answer. */
+  protected abstract decode(answer: unknown): T;
+
+  /** It is among these for as long as it is under way. */
+  join(running: Running): void {
+    this.#running = running;
     running.add(this);
   }
 
@@ -45,7 +43,7 @@ export class UnderWay<A, T> implements Bagged {
   }
 
   /** Settles as an answer does that is on its way. */
-  follow(answer: Promise<A>): void {
+  follow(answer: Promise<unknown>): void {
     answer.then(
       (it) => this.answer(it),
       (thrown: unknown) => this.fail(thrown),
@@ -53,10 +51,10 @@ export class UnderWay<A, T> implements Bagged {
   }
 
   /** Resolves, or rejects with an answer that is an error, or cannot be read. */
-  answer(answer: A): void {
+  answer(answer: unknown): void {
     if (answer instanceof Error) return this.fail(answer);
     try {
-      const told = this.#decode(answer);
+      const told = this.decode(answer);
       if (this.#settle()) this.#resolve(told);
     } catch (thrown) {
       this.fail(thrown);
@@ -80,8 +78,38 @@ export class UnderWay<A, T> implements Bagged {
   #settle(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    this.#running.remove(this);
+    this.#running?.remove(this);
     for (const done of this.#waiting ?? []) done();
     return true;
+  }
+}
+
+/** What an operation of its own does. */
+interface Parts<A, T> {
+  readonly name: string;
+  readonly work: () => Promise<A>;
+  /** Reads the answer. */
+  readonly decode: (answer: A) => T;
+}
+
+/** One that asks for itself alone. */
+export class Work<A, T> extends UnderWay<T> {
+  readonly name: string;
+  readonly #work: () => Promise<A>;
+  readonly #decode: (answer: A) => T;
+
+  constructor({ name, work, decode }: Parts<A, T>) {
+    super();
+    this.name = name;
+    this.#work = work;
+    this.#decode = decode;
+  }
+
+  begin(): void {
+    this.follow(this.#work());
+  }
+
+  protected decode(answer: A): T {
+    return this.#decode(answer);
   }
 }
