@@ -1,37 +1,18 @@
 /** The way of a request, in two steps: `begin` before the handler, `commit` before the response. */
 import { readCookie } from "./cookie/read.ts";
-import { Device } from "./cookie/device.ts";
 import { type CookieSpecs, specFor } from "./cookie/spec.ts";
 import { SojournError } from "./errors.ts";
-import type { CookieRejection } from "./events.ts";
-import { principalOf } from "./policy/principal.ts";
-import { type Engine, isSessionEnded, openSession, timeoutsOf } from "./lifecycle/engine.ts";
-import { dropUnsaved, flush, isTouchDue } from "./lifecycle/flush.ts";
-import { createVerbs } from "./lifecycle/verbs.ts";
-import { carriedOf, engineOver } from "./lifecycle/carried.ts";
-import { isStraggler } from "./policy/endings.ts";
-import { compareClients } from "./policy/client.ts";
-import { expired, isIdle } from "./policy/expiry.ts";
+import { Arrival, type Served, TokenArrival } from "./lifecycle/arrival.ts";
+import { engineOver } from "./lifecycle/carried.ts";
+import { type Engine, isSessionEnded } from "./lifecycle/engine.ts";
+import { dropUnsaved, flush } from "./lifecycle/flush.ts";
 import type { RequestFacts } from "./request/facts.ts";
 import { carriedCookies } from "./response/carried.ts";
 import { cookieMaking, decideCookie, plainPlan, planResponse } from "./response/decide.ts";
 import type { PlannedCookie, ResponsePlan } from "./response/plan.ts";
-import { EMPTY_DATA } from "./session/data.ts";
-import type { Facts } from "./session/payload.ts";
-import { Exchange, type LockReason, type SessionState, type Verbs } from "./session/state.ts";
+import { Exchange, type Verbs } from "./session/state.ts";
 import type { Session } from "./session/types.ts";
-import {
-  type Ending,
-  type Found,
-  isTombstone,
-  type RecordKey,
-  type StoredRecord,
-  type Tombstone,
-} from "./store/contract.ts";
-import { revokePresent } from "./lifecycle/revoke.ts";
-import { isAway } from "./store/guard.ts";
 import { openCookies } from "./token/cookie-value.ts";
-import { digestToken, type Token } from "./token/token.ts";
 
 /** One request on its way. `session` changes identity only in `regenerate()`: read it each time. */
 export interface RequestContext {
@@ -62,13 +43,14 @@ export interface Pipeline {
 
 /** Builds the pipeline of one manager. */
 export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
+  const served = { engine, verbs };
   const names = namesOf(engine.settings.cookies);
   return {
     mayBring: (header) => header !== undefined && names.some((name) => header.includes(name)),
-    beginVisitor: (facts) => beginVisitor(engine, verbs, facts),
+    beginVisitor: (facts) => new Arrival(served, facts, null).begin(),
     begin(facts) {
       try {
-        return begin(engine, verbs, facts);
+        return begin(served, facts);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -77,7 +59,9 @@ export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
       if (!(context instanceof Exchange)) return Promise.reject(misuse());
       const own = engineOver(engine, context.carried);
       try {
-        return context.atOnce(() => commit(own, context, headersSent));
+        return context.isBusy
+          ? commitInTurn(own, context, headersSent)
+          : context.keepTurn(commit(own, context, headersSent));
       } catch (error) {
         return Promise.reject(error);
       }
@@ -91,234 +75,21 @@ function namesOf({ secure, plain }: CookieSpecs): string[] {
   return plain === null ? [secure.name] : [secure.name, plain.name];
 }
 
-function begin(
-  shared: Engine,
-  sharedVerbs: Verbs,
-  facts: RequestFacts,
-): RequestContext | Promise<RequestContext> {
-  const { signing, cookies } = shared.settings;
-  const { secure } = facts;
-  const { name } = specFor(cookies, secure);
+function begin(served: Served, facts: RequestFacts): RequestContext | Promise<RequestContext> {
+  const { signing, cookies } = served.engine.settings;
+  const { name } = specFor(cookies, facts.secure);
   const presented = openCookies(signing, name, readCookie(facts.cookieHeader, name));
-  if (presented.status === "none") return beginVisitor(shared, sharedVerbs, facts, secure);
-  const token = presented.status === "token" ? presented.token : null;
-  const key = token && digestToken(token);
-  const { engine, verbs, exchange } = arrive(shared, sharedVerbs, facts, { secure, token, key });
-  if (presented.status === "rejected" || key === null) {
-    if (presented.status === "rejected") reject(engine, exchange, presented.reason);
-    openSession(engine, exchange, verbs, EMPTY_DATA);
-    return begun(engine, exchange);
-  }
-  if (presented.amongOthers) reject(engine, exchange, "duplicate");
-  exchange.resendCookie = presented.resign;
-  const { kind } = engine.settings;
-  const found = engine.store.read({ kind, key });
-  if (!(found instanceof Promise)) return beginWith(engine, verbs, exchange, { key, found });
-  return found.then(
-    (read) => beginWith(engine, verbs, exchange, { key, found: read }),
-    (error: unknown) => beginDetached(engine, verbs, exchange, error),
-  );
+  if (presented.status === "token") return new TokenArrival(served, facts, presented).find();
+  const arrival = new Arrival(served, facts, null);
+  return presented.status === "none" ? arrival.begin() : arrival.beginRejected(presented.reason);
 }
 
-/** Of a request that brings nothing. */
-function beginVisitor(
-  shared: Engine,
-  sharedVerbs: Verbs,
-  facts: RequestFacts,
-  secure: boolean = facts.secure,
-): RequestContext {
-  const brings = { secure, token: null, key: null };
-  const { engine, verbs, exchange } = arrive(shared, sharedVerbs, facts, brings);
-  openSession(engine, exchange, verbs, EMPTY_DATA);
-  return begun(engine, exchange);
-}
-
-/** What is known of a request that arrives. */
-interface Brings {
-  readonly secure: boolean;
-  readonly token: Token | null;
-  readonly key: RecordKey | null;
-}
-
-/** What a request is served with. */
-interface Arrival {
-  readonly engine: Engine;
-  readonly verbs: Verbs;
-  readonly exchange: Exchange;
-}
-
-function arrive(
-  shared: Engine,
-  sharedVerbs: Verbs,
-  facts: RequestFacts,
-  { secure, token, key }: Brings,
-): Arrival {
-  const { cookies, deviceSigning } = shared.settings;
-  const { cookieHeader } = facts;
-  const spec = specFor(cookies, secure);
-  const carried = carriedOf(shared, { spec, key, cookieHeader });
-  const engine = engineOver(shared, carried);
-  const verbs = carried === null ? sharedVerbs : createVerbs(engine);
-  const device = deviceSigning && new Device(deviceSigning, spec, cookieHeader);
-  const exchange = new Exchange({ facts, secure, presented: token, device, carried });
-  return { engine, verbs, exchange };
-}
-
-/** With what is at the key. */
-function beginWith(
-  engine: Engine,
-  verbs: Verbs,
-  exchange: Exchange,
-  { key, found }: { key: RecordKey; found: Found },
-): RequestContext | Promise<RequestContext> {
-  let revoked: Promise<void> | null = null;
-  if (found === null) beginUnknown(engine, verbs, exchange);
-  else if (isTombstone(found)) beginEnded(engine, verbs, exchange, found);
-  else revoked = beginFound(engine, verbs, exchange, { key, found });
-  return revoked ? revoked.then(() => begun(engine, exchange)) : begun(engine, exchange);
-}
-
-/** Of some requests there is something to commit, whatever their handler does. */
-function begun(engine: Engine, exchange: Exchange): RequestContext {
-  const { principal, privileges } = engine.settings;
-  if (principal || privileges || exchange.hasNews || isTouchDue(engine, exchange.state))
-    exchange.noteWork();
-  return exchange;
-}
-
-function reject({ events }: Engine, exchange: Exchange, reason: CookieRejection): void {
-  events.emit("cookie-rejected", { reason, client: exchange.sender });
-}
-
-/**
- * With `onStoreError: 'anonymous'`, when the store is away. The cookie stays as it is: it may be good,
- * and nobody can tell.
- */
-function beginDetached(
-  engine: Engine,
-  verbs: Verbs,
-  exchange: Exchange,
-  error: unknown,
-): RequestContext {
-  if (engine.settings.onStoreError !== "anonymous" || !isAway(error)) throw error;
-  exchange.resendCookie = false;
-  openSession(engine, exchange, verbs, EMPTY_DATA).detach(error);
-  engine.events.emit("degraded", { standing: "anonymous", handle: null, principal: null });
-  return exchange;
-}
-
-/** Why the session shows nothing to this request, or null. */
-function lockOf(
+function commitInTurn(
   engine: Engine,
   exchange: Exchange,
-  found: StoredRecord,
-  facts: Facts,
-): LockReason | null {
-  const { binding, clock, onIdle } = engine.settings;
-  if (onIdle === "lock" && isIdle(timeoutsOf(engine, facts), found.seenAt, clock.now()))
-    return "idle";
-  return binding === "step-up" && isOtherClient(engine, exchange, found, facts) ? "client" : null;
-}
-
-/** Whether the client is another than the one that the session belongs to; tells of it. */
-function isOtherClient(
-  { settings: { binding }, events }: Engine,
-  exchange: Exchange,
-  found: StoredRecord,
-  facts: Facts,
-): boolean {
-  if (binding === "ignore" || found.owner === null) return false;
-  const { matches, reasons } = compareClients(facts, exchange.client());
-  if (matches) return false;
-  const who = { handle: found.handle, principal: principalOf(found) };
-  events.emit("client-changed", { ...who, reasons, action: binding, client: exchange.sender });
-  return true;
-}
-
-function beginUnknown(engine: Engine, verbs: Verbs, exchange: Exchange): void {
-  reject(engine, exchange, "unknown");
-  openSession(engine, exchange, verbs, EMPTY_DATA);
-  exchange.discardToken();
-}
-
-function beginEnded(engine: Engine, verbs: Verbs, exchange: Exchange, tombstone: Tombstone): void {
-  const { clock, graceMs } = engine.settings;
-  const { handle, ending } = tombstone;
-  const state = openSession(engine, exchange, verbs, EMPTY_DATA);
-  state.tell(tombstone);
-  exchange.resendCookie = false;
-  if (isStraggler(ending, clock.now(), graceMs)) return state.end(tombstone);
-  exchange.discardToken();
-  const event = { handle, principal: principalOf(tombstone), ending, client: exchange.sender };
-  if (ending.why === "idle" || ending.why === "absolute") engine.events.emit("expired", event);
-  if (ending.why === "rotated") engine.events.emit("token-reused", event);
-}
-
-/** Null: begun at once; a promise where the session has to be ended first. */
-function beginFound(
-  engine: Engine,
-  verbs: Verbs,
-  exchange: Exchange,
-  { key, found }: { key: RecordKey; found: StoredRecord },
-): Promise<void> | null {
-  const why = expired(found, engine.settings.clock.now());
-  if (why !== null) {
-    const ending: Ending = { why, at: found.expiresAt, seenAt: found.seenAt };
-    beginEnded(engine, verbs, exchange, { ...found, ending });
-    return null;
-  }
-  const decoded = engine.codec.tryDecode(found);
-  if (decoded === null) {
-    beginUnreadable(engine, verbs, exchange);
-    return null;
-  }
-  const { facts, dataText } = decoded;
-  const { binding } = engine.settings;
-  if (binding === "revoke" && isOtherClient(engine, exchange, found, facts))
-    return beginStolen(engine, verbs, exchange, found);
-  if (binding === "report") isOtherClient(engine, exchange, found, facts);
-  const isGraced = found.key !== key;
-  const record = isGraced ? { ...found, key } : found;
-  const lock = lockOf(engine, exchange, found, facts);
-  if (lock !== null) {
-    const state = openSession(engine, exchange, verbs, EMPTY_DATA);
-    state.lockUp(record, { why: lock, facts, dataText });
-    return null;
-  }
-  const state = openSession(engine, exchange, verbs, dataText);
-  state.payloadStale = decoded.stale;
-  state.graced = isGraced;
-  if (isGraced) exchange.resendCookie = false;
-  state.live(record, facts);
-  tellLoaded(engine, state, found);
-  return null;
-}
-
-/** Of another client than the one that it belongs to. */
-async function beginStolen(
-  engine: Engine,
-  verbs: Verbs,
-  exchange: Exchange,
-  record: StoredRecord,
-): Promise<void> {
-  const tombstone = await revokePresent(engine, exchange, { record, reason: "another client" });
-  beginEnded(engine, verbs, exchange, tombstone);
-}
-
-function tellLoaded({ local, events }: Engine, state: SessionState, found: StoredRecord): void {
-  const standing = local?.standing(found) ?? null;
-  state.stale = standing === "stale";
-  if (standing === null && !events.wants("loaded")) return;
-  const who = { handle: found.handle, principal: principalOf(found) };
-  events.emit("loaded", who);
-  if (standing !== null) events.emit("degraded", { standing, ...who });
-}
-
-/** No key opens it; perhaps a newer one is rolling out, so the cookie stays as it is. */
-function beginUnreadable(engine: Engine, verbs: Verbs, exchange: Exchange): void {
-  exchange.resendCookie = false;
-  openSession(engine, exchange, verbs, EMPTY_DATA);
-  reject(engine, exchange, "unknown-key");
+  headersSent: boolean,
+): Promise<ResponsePlan> {
+  return exchange.inTurn(() => commit(engine, exchange, headersSent));
 }
 
 function commit(

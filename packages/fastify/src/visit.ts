@@ -14,11 +14,7 @@ import { applyPlan, discardAnswer } from "./reply.ts";
 export type Done = (error?: Error) => void;
 type Sent = (error: Error | null, payload?: unknown) => void;
 
-/**
- * Drives the pipeline for one request, as hooks of Fastify do: where there is nothing to wait for, the callback is
- * called at once; else the promise is the answer, for Fastify catches what goes wrong behind it. After a
- * failure it leaves the reply alone.
- */
+/** Drives the pipeline for one request. After a failure it leaves the reply alone. */
 export class Visit implements RequestFacts {
   readonly #pipeline: Pipeline;
   readonly #request: FastifyRequest;
@@ -43,17 +39,18 @@ export class Visit implements RequestFacts {
     this.#context = this.#pipeline.beginVisitor(this);
   }
 
-  /** Loads the session. Rejects with SOJOURN_STORE_… */
-  begin(done: Done): Promise<void> | undefined {
+  /** Loads the session, then calls `ready`; with SOJOURN_STORE_… where that fails. */
+  begin(ready: Done): void {
+    const serve = (context: RequestContext): void => {
+      this.#context = context;
+      ready();
+    };
     const begun = this.#pipeline.begin(this);
-    if (begun instanceof Promise)
-      return begun.then(
-        (context) => void (this.#context = context),
-        (error: unknown) => this.#fail(error),
-      );
-    this.#context = begun;
-    done();
-    return undefined;
+    if (!(begun instanceof Promise)) return serve(begun);
+    begun.then(serve, (error: Error) => {
+      this.#failure = { error };
+      ready(error);
+    });
   }
 
   /**

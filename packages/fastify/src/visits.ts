@@ -23,11 +23,10 @@ export class Visits {
    * Begins a request. Of one that brings nothing only the reply is kept, until somebody asks for its session: most
    * often nobody does.
    */
-  begin(request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> | undefined {
+  begin(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     if (!this.#pipeline.mayBring(request.headers.cookie)) this.#keep(request, reply);
     else if (!hasOptedOut(request, this.#property)) return this.#made(request, reply).begin(done);
     done();
-    return undefined;
   }
 
   /** The visit of a request; null where its route has none. */

@@ -18,13 +18,20 @@ export function readCookie(header: string | undefined, name: string): readonly s
   let at = header.indexOf(name);
   while (at !== -1) {
     const value = valueAt(header, name, at);
-    if (value !== null && !found?.includes(value)) (found ??= []).push(value);
+    if (value !== null) found = withValue(found, value);
     at = header.indexOf(name, at + name.length);
   }
   return found ?? NONE;
 }
 
 const NONE: readonly string[] = [];
+
+/** A list that begins with a value has room for that one; an empty one makes room for many with its first. */
+function withValue(found: string[] | undefined, value: string): string[] {
+  if (found === undefined) return [value];
+  if (!found.includes(value)) found.push(value);
+  return found;
+}
 
 /** The value if a cookie-pair named `name` begins at `at`, else null. */
 function valueAt(header: string, name: string, at: number): string | null {

@@ -15,6 +15,7 @@ import {
   isAway,
   type StoreCaller,
 } from "../store/guard.ts";
+import { readBy, type Reader } from "../store/reader.ts";
 import type { PayloadCodec } from "../session/payload.ts";
 import { ownerKey } from "../token/tag.ts";
 import { Backlog } from "./backlog.ts";
@@ -119,6 +120,10 @@ export class LocalCaller implements StoreCaller {
   /** Never at once: what ended here, or waits for the store, is looked at first. */
   read(ref: Ref, how?: ReadOptions): Promise<Found> {
     return this.call("read", (store) => store.read(ref, how));
+  }
+
+  readFor<T>(reader: Reader<Found, T>, ref: Ref, how?: ReadOptions): Promise<T> {
+    return readBy(reader, this.read(ref, how));
   }
 
   /** What a record is worth; null: the store has said so itself. */

@@ -160,12 +160,15 @@ export class Exchange {
     return done;
   }
 
-  /** As {@link inTurn}; at once where no verb is under way. */
-  atOnce<T>(verb: () => T | Promise<T>): T | Promise<T> {
-    if (this.#turn !== null) return this.inTurn(verb);
-    const done = verb();
-    if (done instanceof Promise) this.#wait(done);
-    return done;
+  /** True while a verb is under way. */
+  get isBusy(): boolean {
+    return this.#turn !== null;
+  }
+
+  /** As {@link inTurn}, of a verb that began while no other was under way. */
+  keepTurn<T>(verb: T | Promise<T>): T | Promise<T> {
+    if (verb instanceof Promise) this.#wait(verb);
+    return verb;
   }
 
   #wait(verb: Promise<unknown>): void {

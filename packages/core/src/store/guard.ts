@@ -5,6 +5,7 @@ import { checkAnswer } from "./answers.ts";
 import type { Attempt, Breaker } from "./breaker.ts";
 import type { Found, ReadOptions, Ref, Store } from "./contract.ts";
 import { Deadlines, type Waiting } from "./deadlines.ts";
+import { readBy, type Reader, takesAll } from "./reader.ts";
 
 /** The calls of a store that are guarded. `scan` is not: it lasts as long as its reader wants. */
 export type GuardedOperation = Exclude<
@@ -33,6 +34,8 @@ export interface StoreCaller {
   ): Promise<T>;
   /** As {@link call} of `read`; at once where the store has the answer at hand. */
   read(ref: Ref, how?: ReadOptions): Found | Promise<Found>;
+  /** As {@link read}, and answers what `reader` makes of it: for each request, that is a promise less than by `then`. */
+  readFor<T>(reader: Reader<Found, T>, ref: Ref, how?: ReadOptions): T | Promise<T>;
 }
 
 /** What a guard is made of. */
@@ -90,7 +93,8 @@ export class StoreGuard implements StoreCaller {
   ): Promise<T> {
     const { store, breaker } = this.#guarded;
     const beganAt = performance.now();
-    const call = new GuardedCall<T>(this.#guarded, { operation, beganAt, withinMs, undo });
+    const parts = { operation, beganAt, withinMs, undo, reader: takesAll<T>() };
+    const call = new GuardedCall(this.#guarded, parts);
     const waitMs = breaker.attempt(call);
     if (waitMs !== null) return Promise.reject(spared(store.name, operation, waitMs));
     try {
@@ -102,8 +106,17 @@ export class StoreGuard implements StoreCaller {
 
   /** As {@link call} of `read`. An answer that was at hand says nothing of a store that may be away. */
   read(ref: Ref, how?: ReadOptions): Found | Promise<Found> {
+    return this.readFor(takesAll<Found>(), ref, how);
+  }
+
+  /** See {@link StoreCaller.readFor}. */
+  readFor<T>(reader: Reader<Found, T>, ref: Ref, how?: ReadOptions): T | Promise<T> {
     const { store, breaker, deadlineMs: withinMs } = this.#guarded;
-    if (breaker.isOpen) return this.call("read", () => store.read(ref, how));
+    if (breaker.isOpen)
+      return readBy(
+        reader,
+        this.call("read", () => store.read(ref, how)),
+      );
     const beganAt = performance.now();
     let answer: Found | Promise<Found>;
     try {
@@ -111,24 +124,21 @@ export class StoreGuard implements StoreCaller {
     } catch (cause) {
       answer = Promise.reject(cause);
     }
-    if (!isPromise(answer)) return this.#atHand(answer, beganAt);
-    return new GuardedCall<Found>(this.#guarded, {
-      operation: "read",
-      beganAt,
-      withinMs,
-    }).settledBy(answer);
+    if (!isPromise(answer)) return this.#atHand(reader, answer, beganAt);
+    const parts = { operation: "read", beganAt, withinMs, reader } as const;
+    return new GuardedCall<Found, T>(this.#guarded, parts).settledBy(answer);
   }
 
-  #atHand(answer: Found, beganAt: number): Found | Promise<never> {
+  #atHand<T>(reader: Reader<Found, T>, answer: Found, beganAt: number): T | Promise<T> {
     const { store, onFailure, onCall } = this.#guarded;
     onCall?.("read", (performance.now() - beganAt) / 1_000);
     try {
       checkAnswer(store.name, "read", answer);
-      return answer;
     } catch (error) {
       onFailure("read", "SOJOURN_STORE_CORRUPT");
-      return Promise.reject(error);
+      return readBy(reader, Promise.reject<Found>(error));
     }
+    return reader.answered(answer);
   }
 }
 
@@ -145,36 +155,39 @@ function isPromise<T>(answer: T | Promise<T>): answer is Promise<T> {
   return typeof answer === "object" && answer !== null && "then" in answer;
 }
 
-interface Call<T> {
+interface Call<A, T> {
   readonly operation: GuardedOperation;
   /** By `performance.now()`. */
   readonly beganAt: number;
   readonly withinMs: number;
-  readonly undo?: CallOptions<T>["undo"];
+  readonly undo?: CallOptions<A>["undo"];
+  readonly reader: Reader<A, T>;
 }
 
 /** One call under way: settled by the store, or by its deadline. */
-class GuardedCall<T> implements Waiting, Attempt {
+class GuardedCall<A, T> implements Waiting, Attempt {
   place: number = NO_PLACE;
   readonly dueAt: number;
   readonly beganAt: number;
   readonly #operation: GuardedOperation;
-  readonly #undo: CallOptions<T>["undo"];
+  readonly #undo: CallOptions<A>["undo"];
+  readonly #reader: Reader<A, T>;
   readonly #guarded: Guarded;
-  #resolve!: (answer: T) => void;
+  #resolve!: (told: T | Promise<T>) => void;
   #reject!: (error: unknown) => void;
   #isOver = false;
 
-  constructor(guarded: Guarded, { operation, beganAt, withinMs, undo }: Call<T>) {
+  constructor(guarded: Guarded, { operation, beganAt, withinMs, undo, reader }: Call<A, T>) {
     this.#guarded = guarded;
     this.#operation = operation;
     this.#undo = undo;
+    this.#reader = reader;
     this.beganAt = beganAt;
     this.dueAt = beganAt + withinMs;
   }
 
   /** Waits for the store. A call is on the way of every request: this is one promise, where `race` and `await` make ten. */
-  settledBy(answer: T | Promise<T>): Promise<T> {
+  settledBy(answer: A | Promise<A>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -190,11 +203,10 @@ class GuardedCall<T> implements Waiting, Attempt {
     const { store, breaker, deadlineMs } = this.#guarded;
     const error = timeout(deadlineMs, `${store.name}: ${this.#operation}`);
     breaker.failed(this, error.code);
-    this.#end(error.code);
-    this.#reject(error);
+    this.#fail(error);
   }
 
-  #answered(answer: T): void {
+  #answered(answer: A): void {
     if (this.#isOver) return void this.#takeBack(answer);
     const { store, breaker } = this.#guarded;
     try {
@@ -204,7 +216,11 @@ class GuardedCall<T> implements Waiting, Attempt {
     }
     breaker.answered();
     this.#end(null);
-    this.#resolve(answer);
+    try {
+      this.#resolve(this.#reader.answered(answer));
+    } catch (error) {
+      this.#reject(error);
+    }
   }
 
   #failed(cause: unknown): void {
@@ -213,12 +229,20 @@ class GuardedCall<T> implements Waiting, Attempt {
     const error = isSojournError(cause) ? cause : unavailable(store.name, this.#operation, cause);
     if (isAway(error)) breaker.failed(this, error.code);
     else breaker.answered();
+    this.#fail(error);
+  }
+
+  #fail(error: SojournError): void {
     this.#end(error.code);
-    this.#reject(error);
+    try {
+      this.#resolve(this.#reader.failed(error));
+    } catch (thrown) {
+      this.#reject(thrown);
+    }
   }
 
   /** The answer came when nobody waited for it any more. */
-  async #takeBack(late: T): Promise<void> {
+  async #takeBack(late: A): Promise<void> {
     try {
       await this.#undo?.(this.#guarded.store, late);
     } catch {

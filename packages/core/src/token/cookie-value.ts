@@ -8,16 +8,19 @@ const SIGNATURE = /^[\w-]+$/;
 /** More than so many distinct values under our name are not worth a MAC each. */
 const MOST_VALUES = 8;
 
+/** A token that is signed by one of our keys. */
+export interface PresentedToken {
+  readonly status: "token";
+  readonly token: Token;
+  /** It was signed by an older key. */
+  readonly resign: boolean;
+  /** It came among others, which were not valid. */
+  readonly amongOthers: boolean;
+}
+
 /** What a request's cookies say: a token to look up, nothing, or a reason why not. */
 export type Presented =
-  | {
-      readonly status: "token";
-      readonly token: Token;
-      /** It was signed by an older key. */
-      readonly resign: boolean;
-      /** It came among others, which were not valid. */
-      readonly amongOthers: boolean;
-    }
+  | PresentedToken
   | { readonly status: "none" }
   | { readonly status: "rejected"; readonly reason: CookieRejection };
 

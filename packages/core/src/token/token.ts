@@ -51,7 +51,7 @@ export function isToken(text: string): text is Token {
 
 /** The store's key of a token: its tag and its SHA-256, so that a stolen store opens nothing. */
 export function digestToken(token: Token): RecordKey {
-  return `${token.slice(0, TAG_LENGTH)}.${hash("sha256", token, "base64url")}` as RecordKey;
+  return (token.slice(0, TAG_LENGTH + 1) + hash("sha256", token, "base64url")) as RecordKey;
 }
 
 /** Whether a text has the exact form of a key of {@link digestToken}. */
