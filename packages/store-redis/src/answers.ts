@@ -3,6 +3,7 @@ import type { Ending, Found, Gone, Handle, OwnerKey, RecordKey, Ref } from "@soj
 import type { StoredRecord, Tombstone, Updated } from "@sojourn/core/store";
 import { isTombstone } from "@sojourn/core/store";
 import { corrupt } from "./errors.ts";
+import { Words } from "./words.ts";
 
 /** What is at a reference, in a script's answer: a record, a tombstone or null. */
 export function foundAt(ref: Ref, answer: unknown): Found {
@@ -75,15 +76,12 @@ export function list(answer: unknown): readonly unknown[] {
 function ordinary(ref: Ref, answer: string): StoredRecord {
   const first = answer.indexOf("\0");
   const second = answer.indexOf("\0", first + 1);
-  const numbers = answer.slice(0, first).split(" ");
-  const handle = numbers[5];
-  if (!("key" in ref) || second < 0 || handle === undefined)
-    throw corrupt("an answer in no known form");
+  if (!("key" in ref) || second < 0) throw corrupt("an answer in no known form");
   const owner = answer.slice(first + 1, second);
-  return recordOf(numbers, {
+  return recordOf(new Words(answer, first), {
     kind: ref.kind,
     key: ref.key,
-    handle,
+    handle: answer.slice(answer.lastIndexOf(" ", first) + 1, first),
     owner: owner === "" ? null : owner,
     payload: answer.slice(second + 1),
   });
@@ -93,7 +91,7 @@ function ordinary(ref: Ref, answer: string): StoredRecord {
 type Fields = readonly unknown[];
 
 function record(kind: string, fields: Fields): StoredRecord {
-  return recordOf(text(fields[4]).split(" "), {
+  return recordOf(new Words(text(fields[4])), {
     kind,
     key: text(fields[1]),
     handle: text(fields[2]),
@@ -110,31 +108,31 @@ interface Texts {
   readonly payload: string;
 }
 
-/** @param numbers the version, and four instants in the order of the fields */
-function recordOf(numbers: readonly string[], texts: Texts): StoredRecord {
+/** @param words the version, and four instants in the order of the fields */
+function recordOf(words: Words, texts: Texts): StoredRecord {
   return {
     kind: texts.kind,
     key: texts.key as RecordKey,
     handle: texts.handle as Handle,
     owner: texts.owner as OwnerKey | null,
-    version: Number(numbers[0]),
-    createdAt: Number(numbers[1]),
-    seenAt: Number(numbers[2]),
-    expiresAt: Number(numbers[3]),
-    absoluteExpiresAt: Number(numbers[4]),
+    version: words.number(),
+    createdAt: words.number(),
+    seenAt: words.number(),
+    expiresAt: words.number(),
+    absoluteExpiresAt: words.number(),
     payload: texts.payload,
   };
 }
 
 function tombstone(kind: string, fields: Fields): Tombstone {
-  const numbers = text(fields[4]).split(" ");
+  const words = new Words(text(fields[4]));
   return {
     kind,
     key: text(fields[1]) as RecordKey,
     handle: text(fields[2]) as Handle,
     owner: plain(fields[3] ?? null) as OwnerKey | null,
-    createdAt: Number(numbers[0]),
-    expiresAt: Number(numbers[1]),
+    createdAt: words.number(),
+    expiresAt: words.number(),
     ending: parseEnding(text(fields[5])),
   };
 }

@@ -7,12 +7,14 @@ import type { Contender, Route } from "../contender.ts";
 import { Load } from "../load/load.ts";
 import { Child } from "../process/child.ts";
 import type { Servers } from "../servers.ts";
+import { medianOf } from "../statistics.ts";
 
 const SESSIONS = 50;
 const CONNECTIONS = 5;
 /** Until the compiler has done its work, which is not counted. In many runs: the end of connections is work for it too. */
 const WARM_UP = { runs: 10, requests: 4_000 };
-const REQUESTS = 2_000;
+/** Counted apart, for the compiler and the garbage collector still have their turns; the middle one is the count. */
+const COUNTS = { runs: 7, requests: 1_000 };
 
 /** True where valgrind is installed. */
 export function canCount(): boolean {
@@ -36,10 +38,12 @@ export async function instructionsOf(
     const load = new Load({ port: child.port, route, cookies, connections: CONNECTIONS });
     for (let run = 0; run < WARM_UP.runs; run += 1) await load.run(WARM_UP.requests);
     control(child.pid, "--instr=on");
-    await load.run(REQUESTS);
-    control(child.pid, "--dump");
+    for (let run = 0; run < COUNTS.runs; run += 1) {
+      await load.run(COUNTS.requests);
+      control(child.pid, "--dump");
+    }
     load.stop();
-    return counted(directory) / REQUESTS;
+    return medianOf(counted(directory)) / COUNTS.requests;
   } finally {
     await child.stop();
     rmSync(directory, { recursive: true, force: true });
@@ -53,9 +57,9 @@ function control(pid: number, what: string): void {
   if (status !== 0) throw new Error(`callgrind_control ${what}: ${stderr}`);
 }
 
-function counted(directory: string): number {
+/** Of each run, the instructions. */
+function counted(directory: string): number[] {
   const texts = readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
-  return Math.max(
-    ...texts.map((text) => Number(/^(?:totals|summary): (\d+)/m.exec(text)?.[1] ?? 0)),
-  );
+  const totals = texts.map((text) => /^(?:totals|summary): (\d+)/m.exec(text)?.[1]);
+  return totals.filter((total) => total !== undefined).map(Number);
 }

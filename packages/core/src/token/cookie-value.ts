@@ -49,16 +49,10 @@ export function openCookies(keys: Signing, name: string, values: readonly string
 function openToken(keys: Signing, name: string, value: string): Presented {
   const token = value.slice(0, TOKEN_LENGTH);
   const signature = value.slice(TOKEN_LENGTH + 1);
-  if (
-    value.length !== VALUE_LENGTH ||
-    value[TOKEN_LENGTH] !== "." ||
-    !isToken(token) ||
-    !SIGNATURE.test(signature)
-  ) {
+  if (value.length !== VALUE_LENGTH || value[TOKEN_LENGTH] !== "." || !isToken(token))
     return { status: "rejected", reason: "malformed" };
-  }
   const verdict = keys.verify(`${name}=${token}`, signature);
   if (verdict === "bad-signature" || verdict === "unknown-key")
-    return { status: "rejected", reason: verdict };
+    return { status: "rejected", reason: SIGNATURE.test(signature) ? verdict : "malformed" };
   return { status: "token", token, resign: verdict === "stale", amongOthers: false };
 }
