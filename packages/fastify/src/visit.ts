@@ -84,17 +84,14 @@ export class Visit implements RequestFacts {
 
   /** Commits once more when the response is over. */
   hasWork(): void {
-    this.#reply.raw.on("close", () => void this.#commitLate());
+    this.#reply.raw.on("close", () => this.#commitLate());
   }
 
-  async #committed(planned: Promise<ResponsePlan>, payload: unknown): Promise<unknown> {
-    let plan: ResponsePlan;
-    try {
-      plan = await planned;
-    } catch (error) {
-      return this.#discard(error, payload);
-    }
-    return this.#applied(plan, payload);
+  #committed(planned: Promise<ResponsePlan>, payload: unknown): Promise<unknown> {
+    return planned.then(
+      (plan) => this.#applied(plan, payload),
+      (error: unknown) => this.#discard(error, payload),
+    );
   }
 
   #applied(plan: ResponsePlan, payload: unknown): unknown {
@@ -116,12 +113,15 @@ export class Visit implements RequestFacts {
   }
 
   /** For what changed after the headers: streams, hijacked replies, raw writes, aborted requests. */
-  async #commitLate(): Promise<void> {
+  #commitLate(): void {
     if (this.#failure || this.#context === undefined) return;
-    try {
-      await this.#pipeline.commit(this.#context, { headersSent: true });
-    } catch (error) {
-      this.#request.log.error({ err: error }, "session changes made after the answer are lost");
-    }
+    const planned = this.#pipeline.commit(this.#context, LATE);
+    if (planned instanceof Promise) planned.catch((error: unknown) => this.#lost(error));
+  }
+
+  #lost(error: unknown): void {
+    this.#request.log.error({ err: error }, "session changes made after the answer are lost");
   }
 }
+
+const LATE = { headersSent: true };

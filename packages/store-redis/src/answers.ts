@@ -7,7 +7,7 @@ import { Words } from "./words.ts";
 
 /** What is at a reference, in a script's answer: a record, a tombstone or null. */
 export function foundAt(ref: Ref, answer: unknown): Found {
-  return typeof answer === "string" ? ordinary(ref, answer) : found(ref.kind, answer);
+  return typeof answer === "string" ? ordinary(ref, answer, null) : found(ref.kind, answer);
 }
 
 /** A record or a tombstone in a script's answer; null: nothing. */
@@ -48,7 +48,7 @@ type Miss = Gone | { readonly status: "conflict" | "moved"; readonly record: Sto
 /** The outcome of an update; the script does not send the payload back. */
 export function updated(ref: Ref, answer: unknown, payload: string): Updated {
   if (typeof answer === "string")
-    return { status: "updated", record: { ...ordinary(ref, answer), payload } };
+    return { status: "updated", record: ordinary(ref, answer, payload) };
   const { kind } = ref;
   const miss = missIn(kind, list(answer));
   if (miss?.status === "gone") return miss;
@@ -71,9 +71,9 @@ export function list(answer: unknown): readonly unknown[] {
 
 /**
  * A record as the ordinary case of a script tells it (`shown` in lua/ordinary.ts): version, four instants and the
- * handle with spaces between, then behind a NUL each the owner, or nothing, and the payload.
+ * handle with spaces between, then behind a NUL each the owner, or nothing, and the payload, unless it was just `written`.
  */
-function ordinary(ref: Ref, answer: string): StoredRecord {
+function ordinary(ref: Ref, answer: string, written: string | null): StoredRecord {
   const first = answer.indexOf("\0");
   const second = answer.indexOf("\0", first + 1);
   if (!("key" in ref) || second < 0) throw corrupt("an answer in no known form");
@@ -83,7 +83,7 @@ function ordinary(ref: Ref, answer: string): StoredRecord {
     key: ref.key,
     handle: answer.slice(answer.lastIndexOf(" ", first) + 1, first),
     owner: owner === "" ? null : owner,
-    payload: answer.slice(second + 1),
+    payload: written ?? answer.slice(second + 1),
   });
 }
 

@@ -108,9 +108,7 @@ class RedisStore implements Store {
   }
 
   update(ref: Ref, change: Change, expectedVersion: number): Promise<Updated> {
-    return this.#changing([idOf(ref)], () =>
-      this.#connection.ask(this.#updateOf(ref, change, expectedVersion)),
-    );
+    return this.#asking(ref, this.#updateOf(ref, change, expectedVersion));
   }
 
   touch(ref: Ref, seenAt: UnixMs, expiresAt: UnixMs): Promise<boolean> {
@@ -217,6 +215,12 @@ class RedisStore implements Store {
     return new Work({ name: "update", work, decode: (answer) => updated(ref, answer, payload) });
   }
 
+  /** A write of one record. */
+  #asking<T>(ref: Ref, write: UnderWay<T>): Promise<T> {
+    if (this.#near === null) return this.#connection.ask(write);
+    return this.#changing([idOf(ref)], () => this.#connection.ask(write));
+  }
+
   /** A write: what the near cache has of its tags is of before. */
   #changing<T>(ids: readonly Id[], write: () => Promise<T>): Promise<T> {
     return this.#near === null ? write() : this.#near.changing(ids.map(slotTag), write);
@@ -229,9 +233,7 @@ class RedisStore implements Store {
     work: () => Promise<unknown>,
     decode: (answer: unknown) => T,
   ): Promise<T> {
-    return this.#changing([idOf(ref)], () =>
-      this.#connection.ask(new Work({ name, work, decode })),
-    );
+    return this.#asking(ref, new Work({ name, work, decode }));
   }
 
   #of(script: Script, kind: string, id: OwnerKey, args: readonly string[]): Promise<unknown> {

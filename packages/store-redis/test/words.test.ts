@@ -38,7 +38,7 @@ test("end where they are said to end", () => {
 describe("what is none", () => {
   test.each(["", " ", "  1", "1  2"])("%j", (text) => {
     const read = new Words(text);
-    const expected = text.split(" ").map((word) => (word === "" ? NaN : Number(word)));
+    const expected = text.split(" ").map((each) => (each === "" ? NaN : Number(each)));
     expect(expected.map(() => read.number())).toEqual(expected);
   });
 });

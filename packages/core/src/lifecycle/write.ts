@@ -12,7 +12,7 @@ import {
 import { ANONYMOUS, type Facts } from "../session/payload.ts";
 import type { Passed } from "../session/queue.ts";
 import type { SessionState } from "../session/state.ts";
-import type { StoredRecord } from "../store/contract.ts";
+import type { Change, StoredRecord, Tombstone, Updated } from "../store/contract.ts";
 import { draftSession, newFacts, store, takeOver } from "./create.ts";
 import { principalOf } from "../policy/principal.ts";
 import {
@@ -59,7 +59,7 @@ export function writeChanges(
   // Most often nobody else has written: then the text as it stands is what the changes make of it.
   const edit = (text: string, present: string): string =>
     text === loaded ? present : applyChanges(text, changes);
-  return compareAndSet(engine, state, { edit, keys: keysOf(changes), news });
+  return compareAndSet(engine, state, { edit, changes, news });
 }
 
 /** `session.update`. @throws SOJOURN_SESSION_ENDED, SOJOURN_UPDATE_CONFLICT */
@@ -71,7 +71,8 @@ export async function update(
   if (state.phase === "ended") throw sessionEnded(state.ending);
   const changes = state.data.changes() ?? NO_CHANGES;
   const edit = (text: string): string => edited(engine, applyChanges(text, changes), change);
-  if (state.phase === "alive") return compareAndSet(engine, state, { edit, keys: [], news: null });
+  if (state.phase === "alive")
+    return compareAndSet(engine, state, { edit, changes: NO_CHANGES, news: null });
   return createAnonymous(engine, state, edit(EMPTY_DATA));
 }
 
@@ -97,70 +98,104 @@ interface Edit {
   /** Turns the newest text into the one to write; `present` is this request's own. */
   readonly edit: (text: string, present: string) => string;
   /** What the event names. */
-  readonly keys: readonly string[];
+  readonly changes: Changes;
   /** Facts that are other than they were. */
   readonly news: Partial<Facts> | null;
 }
 
-async function compareAndSet(
-  engine: Engine,
-  state: SessionState,
-  { edit, keys, news }: Edit,
-): Promise<void> {
-  const { record, facts: known } = state;
-  if (!record) throw sessionEnded(state.ending);
-  const { codec, queue } = engine;
-  const { deadlineMs } = engine.store;
-  const giveUpAt = performance.now() + deadlineMs;
-  const sent = state.data.text();
-  await queue.run(record.handle, deadlineMs, async (latest): Promise<Passed<void>> => {
-    let base = latest ?? record;
-    for (let attempt = 1; ; attempt++) {
-      const { factsText, dataText } = codec.open(base);
-      const stored = base === record ? known : codec.facts(base, factsText);
-      const facts = news === null ? stored : { ...stored, ...news };
-      const text = edit(dataText, sent);
-      const payload =
-        news === null ? codec.close(base, factsText, text) : codec.encode(base, facts, text);
-      const seenAt = engine.settings.clock.now();
-      const expiresAt = deadline(timeoutsOf(engine, facts), seenAt, base.absoluteExpiresAt);
-      // Waiting in line counts; a store that answered with a conflict is there, and gets its time.
-      const leftMs = Math.max(1, Math.ceil(giveUpAt - performance.now()));
-      const withinMs = attempt === 1 ? leftMs : deadlineMs;
-      // By the key that this request was let in with: a token that was replaced meanwhile is refused.
-      const { kind, key } = record;
-      const written = await engine.store.call(
-        "update",
-        (to) => to.update({ kind, key }, { payload, seenAt, expiresAt }, base.version),
-        { withinMs },
-      );
-      if (written.status === "gone") {
-        dropChanges(engine, state, written.tombstone);
-        throw sessionEnded(state.ending);
-      }
-      if (written.status === "updated") {
-        settle(engine, state, { record: written.record, facts, text, sent });
-        const { handle } = record;
-        engine.events.emit("committed", { handle, principal: principalOf(record), keys });
-        return { value: undefined, latest: written.record };
-      }
-      if (performance.now() > giveUpAt) throw conflict(attempt);
-      base = written.record;
-    }
-  });
+/** @throws SOJOURN_SESSION_ENDED, SOJOURN_DATA_UNSERIALISABLE */
+function compareAndSet(engine: Engine, state: SessionState, edit: Edit): Promise<void> {
+  if (!state.record) throw sessionEnded(state.ending);
+  const { handle } = state.record;
+  const write = new Write(engine, state, state.record, edit);
+  return engine.queue.run(handle, engine.store.deadlineMs, (latest) => write.run(latest));
 }
 
-function settle(
-  engine: Engine,
-  state: SessionState,
-  now: { record: StoredRecord; facts: Facts; text: string; sent: string },
-): void {
-  noteDeadline(engine, state, now.record.seenAt);
-  const key = state.record?.key ?? now.record.key;
-  state.live({ ...now.record, key }, now.facts);
-  state.data.written(now.text, now.sent);
-  state.touchWanted = false;
-  state.payloadStale = false;
+/** What one try writes. */
+interface Draft {
+  readonly facts: Facts;
+  readonly text: string;
+  readonly change: Change;
+}
+
+/** One write of a session, tried again on the newer record where another has written before. */
+class Write {
+  readonly #engine: Engine;
+  readonly #state: SessionState;
+  /** The session as the request knows it. */
+  readonly #record: StoredRecord;
+  readonly #facts: Facts;
+  readonly #edit: Edit;
+  /** This request's data as it is now. */
+  readonly #sent: string;
+  readonly #giveUpAt: number;
+
+  constructor(engine: Engine, state: SessionState, record: StoredRecord, edit: Edit) {
+    this.#engine = engine;
+    this.#state = state;
+    this.#record = record;
+    this.#facts = state.facts;
+    this.#edit = edit;
+    this.#sent = state.data.text();
+    this.#giveUpAt = performance.now() + engine.store.deadlineMs;
+  }
+
+  /** @param latest the record as the write before it has left it; null: as the request knows it */
+  async run(latest: StoredRecord | null): Promise<Passed<void>> {
+    let base = latest ?? this.#record;
+    for (let attempt = 1; ; attempt++) {
+      const draft = this.#draftOn(base);
+      const written = await this.#send(draft.change, base.version, attempt);
+      if (written.status === "gone") throw this.#ended(written.tombstone);
+      if (written.status === "updated") return this.#written(written.record, draft);
+      if (performance.now() > this.#giveUpAt) throw conflict(attempt);
+      base = written.record;
+    }
+  }
+
+  #draftOn(base: StoredRecord): Draft {
+    const { codec, settings } = this.#engine;
+    const { edit, news } = this.#edit;
+    const { factsText, dataText } = codec.open(base);
+    const known = base === this.#record ? this.#facts : codec.facts(base, factsText);
+    const facts = news === null ? known : { ...known, ...news };
+    const text = edit(dataText, this.#sent);
+    const payload =
+      news === null ? codec.close(base, factsText, text) : codec.encode(base, facts, text);
+    const seenAt = settings.clock.now();
+    const expiresAt = deadline(timeoutsOf(this.#engine, facts), seenAt, base.absoluteExpiresAt);
+    return { facts, text, change: { payload, seenAt, expiresAt } };
+  }
+
+  /** By the key that this request was let in with: a token that was replaced meanwhile is refused. */
+  #send(change: Change, version: number, attempt: number): Promise<Updated> {
+    const { kind, key } = this.#record;
+    const { store: caller } = this.#engine;
+    // Waiting in line counts; a store that answered with a conflict is there, and gets its time.
+    const leftMs = Math.max(1, Math.ceil(this.#giveUpAt - performance.now()));
+    const withinMs = attempt === 1 ? leftMs : caller.deadlineMs;
+    return caller.call("update", (to) => to.update({ kind, key }, change, version), { withinMs });
+  }
+
+  #written(latest: StoredRecord, { facts, text }: Draft): Passed<void> {
+    const [engine, state] = [this.#engine, this.#state];
+    const { handle, key } = this.#record;
+    noteDeadline(engine, state, latest.seenAt);
+    state.live(latest.key === key ? latest : { ...latest, key }, facts);
+    state.data.written(text, this.#sent);
+    state.touchWanted = false;
+    state.payloadStale = false;
+    if (engine.events.wants("committed")) {
+      const keys = keysOf(this.#edit.changes);
+      engine.events.emit("committed", { handle, principal: principalOf(latest), keys });
+    }
+    return { value: undefined, latest };
+  }
+
+  #ended(tombstone: Tombstone | null): SojournError {
+    dropChanges(this.#engine, this.#state, tombstone);
+    return sessionEnded(this.#state.ending);
+  }
 }
 
 /**

@@ -53,15 +53,23 @@ export class CommitQueue {
       await Promise.allSettled(this.#lines.values().flatMap(({ tail }) => tail ?? []));
   }
 
-  async #pass<T>(line: Line, done: Promise<Passed<T>>): Promise<T> {
-    try {
-      const { value, latest } = await done;
-      line.latest = latest;
-      return value;
-    } finally {
-      line.waiting--;
-      if (line.waiting === 0) this.#lines.delete(line.handle);
-    }
+  #pass<T>(line: Line, done: Promise<Passed<T>>): Promise<T> {
+    return done.then(
+      ({ value, latest }) => {
+        line.latest = latest;
+        this.#leave(line);
+        return value;
+      },
+      (error: unknown) => {
+        this.#leave(line);
+        throw error;
+      },
+    );
+  }
+
+  #leave(line: Line): void {
+    line.waiting--;
+    if (line.waiting === 0) this.#lines.delete(line.handle);
   }
 }
 
