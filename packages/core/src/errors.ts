@@ -55,6 +55,15 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SOJOURN_KEY_UNKNOWN: 503,
 };
 
+/**
+ * What was thrown, or an error in the place of nothing: a framework that is told of `undefined` goes on as if all were well.
+ */
+export function thrownError(thrown: unknown): unknown {
+  return (
+    thrown || new Error("something went wrong, and what was thrown is no error", { cause: thrown })
+  );
+}
+
 const RETRY_AFTER_SECONDS = "2";
 
 /** What a {@link SojournError} may carry beside its message. */

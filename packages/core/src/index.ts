@@ -59,7 +59,13 @@ export type {
   Logger,
   SessionEvents,
 } from "./events.ts";
-export { ERROR_CODES, type ErrorCode, isSojournError, SojournError } from "./errors.ts";
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  isSojournError,
+  SojournError,
+  thrownError,
+} from "./errors.ts";
 export { type Clock, systemClock, type UnixMs } from "./clock.ts";
 export { type KeyInfo, KeyRing, type KeySource } from "./keys/key-ring.ts";
 export type { ExternalKey, SecretBytes } from "./keys/key.ts";

@@ -1,4 +1,5 @@
 /** [E-23] `onStoreError: 'fail'` and `'anonymous'`: what a request gets, and may do, while the store is away. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, test } from "vitest";
 import type { DataView, OnStoreError, SessionOptions } from "../src/options/types.ts";
 import { AWAY, type Away, Line, sharedStore } from "./support/away.ts";
@@ -87,6 +88,15 @@ describe.each(AWAY)("[E-23] 'anonymous', a store that %s", (away) => {
       expect(session).toMatchObject({ principal: "ada", degraded: null });
       expect(session.a).toBe(1);
     });
+  });
+
+  test("each of two requests at once tells of itself, in its own async context", async () => {
+    const { visitor, sessions } = await cut("anonymous", away);
+    const request = new AsyncLocalStorage<number>();
+    const tellers: unknown[] = [];
+    sessions.on("degraded", () => void tellers.push(request.getStore()));
+    await Promise.all([1, 2].map((number) => request.run(number, () => visitor.open())));
+    expect(tellers.toSorted()).toEqual([1, 2]);
   });
 
   test("what it writes is dropped, with an event that names the keys", async () => {

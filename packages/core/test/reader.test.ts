@@ -1,4 +1,4 @@
-/** What is made of a store's answer by whom the guard tells of it. */
+/** A reader, told of a store's answer by the guard. */
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { SojournError } from "../src/errors.ts";

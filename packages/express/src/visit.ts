@@ -1,5 +1,5 @@
 /** One request on its way through the core: begun, committed before its answer leaves, and once more when it is over. */
-import { UNSEEN_PLAN } from "@sojourn/core";
+import { thrownError, UNSEEN_PLAN } from "@sojourn/core";
 import type {
   ClientFacts,
   Pipeline,
@@ -48,7 +48,7 @@ export class Visit implements RequestFacts, Hold {
       ready(this);
     };
     const begun = this.#pipeline.begin(this);
-    if (begun instanceof Promise) begun.then(serve, this.#outcomes.next);
+    if (begun instanceof Promise) begun.then(serve, (thrown: unknown) => this.#fail(thrown));
     else serve(begun);
   }
 
@@ -70,7 +70,7 @@ export class Visit implements RequestFacts, Hold {
 
   dropped(error: unknown): void {
     this.#isDropped = true;
-    this.#outcomes.next(error);
+    this.#fail(error);
   }
 
   get cookieHeader(): string | undefined {
@@ -96,6 +96,10 @@ export class Visit implements RequestFacts, Hold {
   /** Commits once more when the response is over: what was changed after its headers. */
   hasWork(): void {
     if ("once" in this.#response) this.#response.once("close", () => this.#commitLate());
+  }
+
+  #fail(thrown: unknown): void {
+    this.#outcomes.next(thrownError(thrown));
   }
 
   #commitLate(): void {

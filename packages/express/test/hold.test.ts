@@ -86,6 +86,27 @@ describe.each(frameworks)("$name", ({ version, serve }) => {
     expect(app.errors).toMatchObject([{ code: "SOJOURN_STORE_TIMEOUT" }]);
   });
 
+  test.each([undefined, null, "", 0, false])("%j thrown is an error too", async (nothing) => {
+    const mac = Buffer.alloc(32, 1);
+    let isBroken = false;
+    const verify = (): boolean => {
+      if (!isBroken) return true;
+      throw nothing;
+    };
+    const sessions = tested({ secret: [{ id: "ours", sign: () => mac, verify }] });
+    const app = await serve(
+      sessions.step,
+      handler((req, res) => {
+        req.session.set("user", "ada");
+        res.end("x");
+      }),
+    );
+    const cookie = cookieOf(await app.ask());
+    expect((await app.ask({ cookie })).status).toBe(200);
+    isBroken = true;
+    expect((await app.ask({ cookie })).status).toBe(500);
+  });
+
   test("a store that fails on reading is a 503 before the handler runs", async () => {
     const sessions = tested();
     let ran = 0;

@@ -57,7 +57,7 @@ async function register(
     },
   });
   app.decorateRequest(visits.key, null);
-  app.addHook("onRequest", (request, reply, done) => visits.begin(request, reply, done));
+  app.addHook("onRequest", (request, reply, ready) => visits.begin(request, reply, ready));
   app.addHook("onSend", (request, _reply, payload, done) => {
     const visit = visits.begun(request);
     if (visit === null) return done(null, payload);

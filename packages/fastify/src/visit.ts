@@ -7,11 +7,12 @@ import type {
   ResponsePlan,
   Session,
 } from "@sojourn/core";
+import { thrownError } from "@sojourn/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { applyPlan, discardAnswer } from "./reply.ts";
 
 /** Fastify's callback of `onRequest`. */
-export type Done = (error?: Error) => void;
+export type Ready = (error?: Error) => void;
 type Sent = (error: Error | null, payload?: unknown) => void;
 
 /** Drives the pipeline for one request. After a failure it leaves the reply alone. */
@@ -40,16 +41,17 @@ export class Visit implements RequestFacts {
   }
 
   /** Loads the session, then calls `ready`; with SOJOURN_STORE_… where that fails. */
-  begin(ready: Done): void {
+  begin(ready: Ready): void {
     const serve = (context: RequestContext): void => {
       this.#context = context;
       ready();
     };
     const begun = this.#pipeline.begin(this);
     if (!(begun instanceof Promise)) return serve(begun);
-    begun.then(serve, (error: Error) => {
+    begun.then(serve, (thrown: unknown) => {
+      const error = thrownError(thrown);
       this.#failure = { error };
-      ready(error);
+      ready(error as Error);
     });
   }
 

@@ -1,7 +1,7 @@
 /** Where the visit of a request is kept, and when it is begun. */
 import type { Pipeline } from "@sojourn/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Done, Visit } from "./visit.ts";
+import { type Ready, Visit } from "./visit.ts";
 
 /** The visit; or the reply of a request that brought no cookie of ours, until somebody asks for its session. */
 type Kept = Visit | FastifyReply | null;
@@ -23,10 +23,10 @@ export class Visits {
    * Begins a request. Of one that brings nothing only the reply is kept, until somebody asks for its session: most
    * often nobody does.
    */
-  begin(request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  begin(request: FastifyRequest, reply: FastifyReply, ready: Ready): void {
     if (!this.#pipeline.mayBring(request.headers.cookie)) this.#keep(request, reply);
-    else if (!hasOptedOut(request, this.#property)) return this.#made(request, reply).begin(done);
-    done();
+    else if (!hasOptedOut(request, this.#property)) return this.#made(request, reply).begin(ready);
+    ready();
   }
 
   /** The visit of a request; null where its route has none. */

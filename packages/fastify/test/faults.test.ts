@@ -59,6 +59,21 @@ describe("loading fails", () => {
     },
   );
 
+  test.each([undefined, null, "", 0, false])("%j thrown is an error too", async (nothing) => {
+    const mac = Buffer.alloc(32, 1);
+    let isBroken = false;
+    const verify = (): boolean => {
+      if (!isBroken) return true;
+      throw nothing;
+    };
+    const app = await appWith({ secret: [{ id: "ours", sign: () => mac, verify }] });
+    app.get("/handler", () => "original");
+    const headers = { cookie: await loginCookie(app.sessions, "ann") };
+    expect((await app.inject({ url: "/handler", headers })).statusCode).toBe(200);
+    isBroken = true;
+    expect((await app.inject({ url: "/handler", headers })).statusCode).toBe(500);
+  });
+
   test("an error handler that reads request.session gets the store's error again", async () => {
     const { app, headers, fail } = await failing(DOWN, "read");
     app.setErrorHandler((_error, request, reply) =>

@@ -78,13 +78,15 @@ function ordinary(ref: Ref, answer: string, written: string | null): StoredRecor
   const second = answer.indexOf("\0", first + 1);
   if (!("key" in ref) || second < 0) throw corrupt("an answer in no known form");
   const owner = answer.slice(first + 1, second);
-  return recordOf(new Words(answer, first), {
+  const read = recordOf(new Words(answer, first), {
     kind: ref.kind,
     key: ref.key,
-    handle: answer.slice(answer.lastIndexOf(" ", first) + 1, first),
+    handle: null,
     owner: owner === "" ? null : owner,
     payload: written ?? answer.slice(second + 1),
   });
+  if (read.handle === "") throw corrupt("an answer in no known form");
+  return read;
 }
 
 /** What it is, then the fields that every record and tombstone has, then its own. */
@@ -103,7 +105,8 @@ function record(kind: string, fields: Fields): StoredRecord {
 interface Texts {
   readonly kind: string;
   readonly key: string;
-  readonly handle: string;
+  /** Null: it is behind the numbers. */
+  readonly handle: string | null;
   readonly owner: string | null;
   readonly payload: string;
 }
@@ -113,13 +116,13 @@ function recordOf(words: Words, texts: Texts): StoredRecord {
   return {
     kind: texts.kind,
     key: texts.key as RecordKey,
-    handle: texts.handle as Handle,
     owner: texts.owner as OwnerKey | null,
     version: words.number(),
     createdAt: words.number(),
     seenAt: words.number(),
     expiresAt: words.number(),
     absoluteExpiresAt: words.number(),
+    handle: (texts.handle ?? words.rest()) as Handle,
     payload: texts.payload,
   };
 }

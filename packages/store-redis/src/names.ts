@@ -1,6 +1,6 @@
 /** The names that reach Redis: which tag an id has, and the key that chooses the slot. */
 import { parseTaggedOwner, tagOf } from "@sojourn/core/store";
-import type { Handle, OwnerKey, RecordKey, Ref } from "@sojourn/core/store";
+import type { Handle, OwnerKey, RecordKey, Ref, StoredRecord } from "@sojourn/core/store";
 
 const TAG = /^[A-Za-z0-9_-]{2}[AQgw]/;
 const TAG_AND_DOT = /^[A-Za-z0-9_-]{2}[AQgw]\./;
@@ -10,6 +10,9 @@ const LAST = "AQgw";
 
 /** What stands for every tag, where a standalone server keeps the generation of a kind. */
 export const EVERY = "*";
+
+/** What a record is read by. */
+export type KeyRef = Pick<StoredRecord, "kind" | "key">;
 
 /** True for an id that begins with a tag. */
 export function hasTag(id: RecordKey | Handle | OwnerKey): boolean {

@@ -1,4 +1,4 @@
-/** A read by key: told of one line. */
+/** A read by key. */
 import type { Found } from "@sojourn/core/store";
 import { foundAt } from "./answers.ts";
 import type { Arguments } from "./scripts.ts";

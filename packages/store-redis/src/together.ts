@@ -7,14 +7,9 @@ import type { RecordKey } from "@sojourn/core/store";
 import { list } from "./answers.ts";
 import { corrupt } from "./errors.ts";
 import type { Script } from "./lua/script.ts";
+import type { KeyRef } from "./names.ts";
 import type { Arguments, Scripts } from "./scripts.ts";
 import { UnderWay } from "./under-way.ts";
-
-/** A record's place. */
-export interface KeyRef {
-  readonly kind: string;
-  readonly key: RecordKey;
-}
 
 /** One of them. */
 export abstract class Asked<T> extends UnderWay<T> {

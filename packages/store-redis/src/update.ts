@@ -1,9 +1,10 @@
 /** An update by key. */
 import type { Change, Updated } from "@sojourn/core/store";
 import { updated } from "./answers.ts";
+import type { KeyRef } from "./names.ts";
 import type { Arguments } from "./scripts.ts";
 import { assertChange } from "./storable.ts";
-import { Asked, type KeyRef, type Together } from "./together.ts";
+import { Asked, type Together } from "./together.ts";
 
 /** Characters of a payload that others do not wait with. */
 const LONG = 65_536;

@@ -16,6 +16,11 @@ export class Words {
     this.#end = end;
   }
 
+  /** What is left. */
+  rest(): string {
+    return this.#text.slice(this.#at, this.#end);
+  }
+
   /** The next word as a number; NaN where it is none, or there is none. */
   number(): number {
     const from = this.#at;

@@ -57,9 +57,11 @@ function control(pid: number, what: string): void {
   if (status !== 0) throw new Error(`callgrind_control ${what}: ${stderr}`);
 }
 
-/** Of each run, the instructions. */
+/** Of each run, the instructions. @throws where there are more or fewer */
 function counted(directory: string): number[] {
   const texts = readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
   const totals = texts.map((text) => /^(?:totals|summary): (\d+)/m.exec(text)?.[1]);
-  return totals.filter((total) => total !== undefined).map(Number);
+  const counts = totals.filter((total) => total !== undefined).map(Number);
+  if (counts.length !== COUNTS.runs) throw new Error(`${counts.length} counts of callgrind`);
+  return counts;
 }

@@ -19,7 +19,7 @@ import {
   type Tombstone,
 } from "../store/contract.ts";
 import { isAway } from "../store/guard.ts";
-import type { Reader } from "../store/reader.ts";
+import { readBy, type Reader } from "../store/reader.ts";
 import type { PresentedToken } from "../token/cookie-value.ts";
 import { digestToken, type Token } from "../token/token.ts";
 import { carriedOf, engineOver } from "./carried.ts";
@@ -40,7 +40,7 @@ interface Brought {
   readonly key: RecordKey;
 }
 
-/** A request that brings nothing that leads to a session. */
+/** What every arrival has; by itself, one that brings nothing that leads to a session. */
 export class Arrival {
   protected readonly engine: Engine;
   protected readonly exchange: Exchange;
@@ -105,7 +105,11 @@ export class TokenArrival extends Arrival implements Reader<Found, Exchange> {
   /** Rejects with SOJOURN_STORE_… */
   find(): Exchange | Promise<Exchange> {
     const { settings, store } = this.engine;
-    return store.readFor(this, { kind: settings.kind, key: this.#key });
+    const ref = { kind: settings.kind, key: this.#key };
+    if (settings.onStoreError !== "anonymous") return store.readFor(this, ref);
+    // What `failed` tells then is told by the request, not by the timer that it shares with others.
+    const found = store.read(ref);
+    return found instanceof Promise ? readBy(this, found) : this.answered(found);
   }
 
   answered(found: Found): Exchange | Promise<Exchange> {

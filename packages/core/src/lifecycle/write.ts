@@ -103,7 +103,10 @@ interface Edit {
   readonly news: Partial<Facts> | null;
 }
 
-/** @throws SOJOURN_SESSION_ENDED, SOJOURN_DATA_UNSERIALISABLE */
+/**
+ * Rejects with SOJOURN_SESSION_ENDED, SOJOURN_UPDATE_CONFLICT and the errors of the store.
+ * @throws SOJOURN_SESSION_ENDED, SOJOURN_DATA_UNSERIALISABLE, at once
+ */
 function compareAndSet(engine: Engine, state: SessionState, edit: Edit): Promise<void> {
   if (!state.record) throw sessionEnded(state.ending);
   const { handle } = state.record;

@@ -165,10 +165,10 @@ export class Exchange {
     return this.#turn !== null;
   }
 
-  /** As {@link inTurn}, of a verb that began while no other was under way. */
-  keepTurn<T>(verb: T | Promise<T>): T | Promise<T> {
-    if (verb instanceof Promise) this.#wait(verb);
-    return verb;
+  /** What a verb answers that began while no other was under way; those that come meanwhile wait for it. */
+  keepTurn<T>(answer: T | Promise<T>): T | Promise<T> {
+    if (answer instanceof Promise) this.#wait(answer);
+    return answer;
   }
 
   #wait(verb: Promise<unknown>): void {

@@ -1,4 +1,4 @@
-/** What is made of a store's answer, by whom the call itself tells of it: `then` would make another promise. */
+/** Makes something of a store's answer. The call tells it directly: `then` would make another promise. */
 
 /** Makes something of an answer. */
 export interface Reader<A, T> {

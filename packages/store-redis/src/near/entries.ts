@@ -1,16 +1,13 @@
 /** Records as they were read, until somebody changes them. */
 import { Bag, type Bagged, NO_PLACE } from "@sojourn/core/store";
 import type { RecordKey, StoredRecord } from "@sojourn/core/store";
-import { slotTag, suffix } from "../names.ts";
+import { type KeyRef, slotTag, suffix } from "../names.ts";
 
 /** Where a record is in Redis: its tag, and what its name has behind that, which is the kind and 132 bits of the digest. */
 export interface Located {
   readonly tag: string;
   readonly id: string;
 }
-
-/** What a record is read by. */
-export type KeyRef = Pick<StoredRecord, "kind" | "key">;
 
 /** A reading under way. What changes meanwhile is not kept. */
 export interface Reading {

@@ -9,10 +9,10 @@
 import { randomBytes } from "node:crypto";
 import { isTombstone } from "@sojourn/core/store";
 import type { Clock, Found } from "@sojourn/core/store";
-import { EVERY } from "../names.ts";
+import { EVERY, type KeyRef } from "../names.ts";
 import type { NearSettings, RedisClient } from "../options.ts";
 import { Channel } from "./channel.ts";
-import { Entries, type KeyRef } from "./entries.ts";
+import { Entries } from "./entries.ts";
 import { type Master, mastersOf } from "./masters.ts";
 
 /** Rounds within the time that may pass without one. */
