@@ -16,6 +16,9 @@ import { profileOf } from "./profile.ts";
 import { costsOf } from "./traffic.ts";
 import type { Costs } from "./traffic.ts";
 
+/** Whose reads are counted with few sessions and with many: others keep them in memory, too, or none at all. */
+const GROWING = /^(?:bare-fastify|ours-fastify-(?:memory|redis)|fastify-session-fastify-memory)$/;
+
 /** A figure by contender. */
 export type By<Figure> = ReadonlyMap<Contender, Figure>;
 
@@ -89,7 +92,7 @@ export async function runCounts(run: CountRun): Promise<Counts> {
   const memory = { sizes: memorySizes, bytes };
   progress(`expiry of ${settings.expiring} sessions`);
   const expired = await expireAll(settings.expiring);
-  const growing = contenders.filter(({ name }) => /^ours-fastify-(?:memory|redis)$/.test(name));
+  const growing = contenders.filter(({ name }) => GROWING.test(name));
   const sizes = SIZES.filter((size) => size <= settings.sessions);
   const growth = await each("growth", growing, (one) => readCpuBySessions(one, sizes, servers));
   progress("sessions of one user");
