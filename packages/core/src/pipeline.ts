@@ -47,7 +47,7 @@ export function createPipeline(engine: Engine, verbs: Verbs): Pipeline {
   const names = namesOf(engine.settings.cookies);
   return {
     mayBring: (header) => header !== undefined && names.some((name) => header.includes(name)),
-    beginVisitor: (facts) => new Arrival(served, facts, null).begin(),
+    beginVisitor: (facts) => new Arrival(served, facts, facts.secure, null).begin(),
     begin(facts) {
       try {
         return begin(served, facts);
@@ -77,10 +77,12 @@ function namesOf({ secure, plain }: CookieSpecs): string[] {
 
 function begin(served: Served, facts: RequestFacts): RequestContext | Promise<RequestContext> {
   const { signing, cookies } = served.engine.settings;
-  const { name } = specFor(cookies, facts.secure);
+  const { secure } = facts;
+  const { name } = specFor(cookies, secure);
   const presented = openCookies(signing, name, readCookie(facts.cookieHeader, name));
-  if (presented.status === "token") return new TokenArrival(served, facts, presented).find();
-  const arrival = new Arrival(served, facts, null);
+  if (presented.status === "token")
+    return new TokenArrival(served, facts, secure, presented).find();
+  const arrival = new Arrival(served, facts, secure, null);
   return presented.status === "none" ? arrival.begin() : arrival.beginRejected(presented.reason);
 }
 

@@ -13,10 +13,10 @@ const REF = { kind: "session", handle: "AAAaaaaaaaaaaaaaaaa" } as never;
 const CORRUPT = { version: "1" } as never;
 
 /** A guard over a store whose reads answer so, a reader that notes what it is told, and what the guard told. */
-function reading(read: () => Found | Promise<Found>) {
+function reading(answer: () => Found | Promise<Found>) {
   const told: string[] = [];
   const given: unknown[] = [];
-  const store: Store = { ...memoryStore(), read };
+  const store: Store = { ...memoryStore(), read: answer };
   const breaker = new Breaker({ failures: 1, pauseMs: 60_000 }, { down() {}, up() {} });
   const guard = new StoreGuard(store, {
     deadlineMs: 20,
@@ -28,12 +28,15 @@ function reading(read: () => Found | Promise<Found>) {
       given.push(found);
       return "a session";
     },
-    failed(error) {
-      given.push(error instanceof SojournError ? error.code : error);
-      return "no session";
-    },
   };
-  return { guard, reader, told, given };
+  const failed = (error: unknown): string => {
+    given.push(error instanceof SojournError ? error.code : error);
+    return "no session";
+  };
+  /** What comes of a read; what the reader or the failure was is noted. */
+  const read = async (): Promise<string> =>
+    Promise.resolve(guard.readFor(reader, REF)).catch(failed);
+  return { guard, reader, read, told, given };
 }
 
 const TIMES = {
@@ -43,8 +46,8 @@ const TIMES = {
 
 describe.each(Object.entries(TIMES))("an answer %s", (_, answer) => {
   test("is what the reader makes of it", async () => {
-    const { guard, reader, given } = reading(() => answer(null));
-    expect(await guard.readFor(reader, REF)).toBe("a session");
+    const { read, given } = reading(() => answer(null));
+    expect(await read()).toBe("a session");
     expect(given).toEqual([null]);
   });
 
@@ -55,14 +58,14 @@ describe.each(Object.entries(TIMES))("an answer %s", (_, answer) => {
   });
 
   test("that the contract does not allow is a failure, told once", async () => {
-    const { guard, reader, told, given } = reading(() => answer(CORRUPT));
-    expect(await guard.readFor(reader, REF)).toBe("no session");
+    const { read, told, given } = reading(() => answer(CORRUPT));
+    expect(await read()).toBe("no session");
     expect(given).toEqual(["SOJOURN_STORE_CORRUPT"]);
     expect(told).toEqual(["read SOJOURN_STORE_CORRUPT"]);
   });
 
   test("whose reader throws is no failure of the store", async () => {
-    const { guard, reader, told } = reading(() => answer(null));
+    const { guard, reader, read, told } = reading(() => answer(null));
     const failing = {
       ...reader,
       answered() {
@@ -71,7 +74,7 @@ describe.each(Object.entries(TIMES))("an answer %s", (_, answer) => {
     };
     await expect((async () => guard.readFor(failing, REF))()).rejects.toThrow("the reader's own");
     expect(told).toEqual([]);
-    expect(await guard.readFor(reader, REF)).toBe("a session");
+    expect(await read()).toBe("a session");
   });
 });
 
@@ -85,34 +88,40 @@ describe("no answer", () => {
     ["the store is silent", () => new Promise(() => {}), "SOJOURN_STORE_TIMEOUT"],
   ];
 
-  test.each(FAILURES)("%s: the reader says what that means", async (_, read, code) => {
-    const { guard, reader, told, given } = reading(read);
-    expect(await guard.readFor(reader, REF)).toBe("no session");
+  test.each(FAILURES)("%s: told by the call, and to no reader", async (_, answer, code) => {
+    const { read, told, given } = reading(answer);
+    expect(await read()).toBe("no session");
     expect(given).toEqual([code]);
     expect(told).toEqual([`read ${code}`]);
   });
 
-  test.each(FAILURES)("%s: the reader may throw the error", async (_, read, code) => {
-    const { guard, reader } = reading(read);
-    const throwing = {
-      ...reader,
-      failed(error: unknown): never {
-        throw error;
-      },
-    };
-    expect(await failureCode(Promise.resolve(guard.readFor(throwing, REF)))).toBe(code);
+  test.each(FAILURES)("%s: a rejection", async (_, answer, code) => {
+    const { guard, reader } = reading(answer);
+    expect(await failureCode(Promise.resolve(guard.readFor(reader, REF)))).toBe(code);
   });
 
   test("nor is one asked for, while the calls are stopped", async () => {
-    const { guard, reader, given } = reading(() => Promise.reject(new Error("ECONNREFUSED")));
-    for (const _ of [1, 2]) expect(await guard.readFor(reader, REF)).toBe("no session");
+    const { read, given } = reading(() => Promise.reject(new Error("ECONNREFUSED")));
+    for (const _ of [1, 2]) expect(await read()).toBe("no session");
     expect(given).toEqual(["SOJOURN_STORE_UNAVAILABLE", "SOJOURN_STORE_UNAVAILABLE"]);
+  });
+
+  test("the call that tries again, when the pause is over, has a reader too", async () => {
+    let isAway = true;
+    const { read, given } = reading(() =>
+      isAway ? Promise.reject(new Error("ECONNREFUSED")) : null,
+    );
+    expect(await read()).toBe("no session");
+    isAway = false;
+    await pause(150);
+    expect(await read()).toBe("a session");
+    expect(given).toEqual(["SOJOURN_STORE_UNAVAILABLE", null]);
   });
 
   test("what comes when the time is over is told to no reader", async () => {
     const late = pause(40, null);
-    const { guard, reader, given } = reading(() => late);
-    expect(await guard.readFor(reader, REF)).toBe("no session");
+    const { read, given } = reading(() => late);
+    expect(await read()).toBe("no session");
     await late;
     expect(given).toEqual(["SOJOURN_STORE_TIMEOUT"]);
   });

@@ -1,6 +1,7 @@
 import http from "node:http";
 import { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { failingKey } from "../../../test/support/failing-key.ts";
 import { expresses, frameworks, handler } from "./support/apps.ts";
 import { cookieOf } from "./support/client.ts";
 import { tested } from "./support/sessions.ts";
@@ -87,13 +88,8 @@ describe.each(frameworks)("$name", ({ version, serve }) => {
   });
 
   test.each([undefined, null, "", 0, false])("%j thrown is an error too", async (nothing) => {
-    const mac = Buffer.alloc(32, 1);
-    let isBroken = false;
-    const verify = (): boolean => {
-      if (!isBroken) return true;
-      throw nothing;
-    };
-    const sessions = tested({ secret: [{ id: "ours", sign: () => mac, verify }] });
+    const { key, fail } = failingKey();
+    const sessions = tested({ secret: [key] });
     const app = await serve(
       sessions.step,
       handler((req, res) => {
@@ -103,7 +99,7 @@ describe.each(frameworks)("$name", ({ version, serve }) => {
     );
     const cookie = cookieOf(await app.ask());
     expect((await app.ask({ cookie })).status).toBe(200);
-    isBroken = true;
+    fail(nothing);
     expect((await app.ask({ cookie })).status).toBe(500);
   });
 

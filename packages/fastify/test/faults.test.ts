@@ -4,6 +4,7 @@ import type { Store } from "@sojourn/core";
 import { loginCookie } from "@sojourn/core/testing";
 import type { FastifyInstance } from "fastify";
 import { describe, expect, test } from "vitest";
+import { failingKey } from "../../../test/support/failing-key.ts";
 import { appWith, watched } from "./harness.ts";
 
 /** An application with a logged-in cookie and a store that misbehaves from `fail` on. */
@@ -60,17 +61,12 @@ describe("loading fails", () => {
   );
 
   test.each([undefined, null, "", 0, false])("%j thrown is an error too", async (nothing) => {
-    const mac = Buffer.alloc(32, 1);
-    let isBroken = false;
-    const verify = (): boolean => {
-      if (!isBroken) return true;
-      throw nothing;
-    };
-    const app = await appWith({ secret: [{ id: "ours", sign: () => mac, verify }] });
+    const { key, fail } = failingKey();
+    const app = await appWith({ secret: [key] });
     app.get("/handler", () => "original");
     const headers = { cookie: await loginCookie(app.sessions, "ann") };
     expect((await app.inject({ url: "/handler", headers })).statusCode).toBe(200);
-    isBroken = true;
+    fail(nothing);
     expect((await app.inject({ url: "/handler", headers })).statusCode).toBe(500);
   });
 

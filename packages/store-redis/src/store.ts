@@ -208,7 +208,7 @@ class RedisStore implements Store {
     const { kind, handle } = ref;
     const { seenAt, expiresAt, payload } = change;
     const args = [handle, expectedVersion, seenAt, expiresAt, payload];
-    const work = async () => {
+    const work = () => {
       assertChange(change);
       return this.#scripts.followed(UPDATE_HANDLE, kind, handle, args);
     };

@@ -19,7 +19,7 @@ import {
   type Tombstone,
 } from "../store/contract.ts";
 import { isAway } from "../store/guard.ts";
-import { readBy, type Reader } from "../store/reader.ts";
+import type { Reader } from "../store/reader.ts";
 import type { PresentedToken } from "../token/cookie-value.ts";
 import { digestToken, type Token } from "../token/token.ts";
 import { carriedOf, engineOver } from "./carried.ts";
@@ -46,9 +46,10 @@ export class Arrival {
   protected readonly exchange: Exchange;
   readonly #verbs: Verbs;
 
-  constructor({ engine: shared, verbs }: Served, facts: RequestFacts, brought: Brought | null) {
+  constructor(served: Served, facts: RequestFacts, secure: boolean, brought: Brought | null) {
+    const { engine: shared, verbs } = served;
     const { cookies, deviceSigning } = shared.settings;
-    const { cookieHeader, secure } = facts;
+    const { cookieHeader } = facts;
     const { token, key } = brought ?? NOTHING;
     const spec = specFor(cookies, secure);
     const carried = carriedOf(shared, { spec, key, cookieHeader });
@@ -94,9 +95,10 @@ const NOTHING = { token: null, key: null };
 export class TokenArrival extends Arrival implements Reader<Found, Exchange> {
   readonly #key: RecordKey;
 
-  constructor(served: Served, facts: RequestFacts, { token, resign, amongOthers }: PresentedToken) {
+  constructor(served: Served, facts: RequestFacts, secure: boolean, presented: PresentedToken) {
+    const { token, resign, amongOthers } = presented;
     const key = digestToken(token);
-    super(served, facts, { token, key });
+    super(served, facts, secure, { token, key });
     this.#key = key;
     this.exchange.resendCookie = resign;
     if (amongOthers) this.reject("duplicate");
@@ -107,9 +109,12 @@ export class TokenArrival extends Arrival implements Reader<Found, Exchange> {
     const { settings, store } = this.engine;
     const ref = { kind: settings.kind, key: this.#key };
     if (settings.onStoreError !== "anonymous") return store.readFor(this, ref);
-    // What `failed` tells then is told by the request, not by the timer that it shares with others.
     const found = store.read(ref);
-    return found instanceof Promise ? readBy(this, found) : this.answered(found);
+    if (!(found instanceof Promise)) return this.answered(found);
+    return found.then(
+      (read) => this.answered(read),
+      (error: unknown) => this.#detached(error),
+    );
   }
 
   answered(found: Found): Exchange | Promise<Exchange> {
@@ -122,12 +127,11 @@ export class TokenArrival extends Arrival implements Reader<Found, Exchange> {
    * With `onStoreError: 'anonymous'`, when the store is away. The cookie stays as it is: it may be good,
    * and nobody can tell.
    */
-  failed(error: unknown): Exchange {
-    const { settings, events } = this.engine;
-    if (settings.onStoreError !== "anonymous" || !isAway(error)) throw error;
+  #detached(error: unknown): Exchange {
+    if (!isAway(error)) throw error;
     this.exchange.resendCookie = false;
     this.open(EMPTY_DATA).detach(error);
-    events.emit("degraded", { standing: "anonymous", handle: null, principal: null });
+    this.engine.events.emit("degraded", { standing: "anonymous", handle: null, principal: null });
     return this.exchange;
   }
 

@@ -15,7 +15,7 @@ import {
   isAway,
   type StoreCaller,
 } from "../store/guard.ts";
-import { readBy, type Reader } from "../store/reader.ts";
+import type { Reader } from "../store/reader.ts";
 import type { PayloadCodec } from "../session/payload.ts";
 import { ownerKey } from "../token/tag.ts";
 import { Backlog } from "./backlog.ts";
@@ -123,7 +123,7 @@ export class LocalCaller implements StoreCaller {
   }
 
   readFor<T>(reader: Reader<Found, T>, ref: Ref, how?: ReadOptions): Promise<T> {
-    return readBy(reader, this.read(ref, how));
+    return this.read(ref, how).then((found) => reader.answered(found));
   }
 
   /** What a record is worth; null: the store has said so itself. */

@@ -5,7 +5,7 @@ import { checkAnswer } from "./answers.ts";
 import type { Attempt, Breaker } from "./breaker.ts";
 import type { Found, ReadOptions, Ref, Store } from "./contract.ts";
 import { Deadlines, type Waiting } from "./deadlines.ts";
-import { readBy, type Reader, takesAll } from "./reader.ts";
+import { type Reader, takesAll } from "./reader.ts";
 
 /** The calls of a store that are guarded. `scan` is not: it lasts as long as its reader wants. */
 export type GuardedOperation = Exclude<
@@ -113,10 +113,7 @@ export class StoreGuard implements StoreCaller {
   readFor<T>(reader: Reader<Found, T>, ref: Ref, how?: ReadOptions): T | Promise<T> {
     const { store, breaker, deadlineMs: withinMs } = this.#guarded;
     if (breaker.isOpen)
-      return readBy(
-        reader,
-        this.call("read", () => store.read(ref, how)),
-      );
+      return this.call("read", () => store.read(ref, how)).then((found) => reader.answered(found));
     const beganAt = performance.now();
     let answer: Found | Promise<Found>;
     try {
@@ -136,7 +133,7 @@ export class StoreGuard implements StoreCaller {
       checkAnswer(store.name, "read", answer);
     } catch (error) {
       onFailure("read", "SOJOURN_STORE_CORRUPT");
-      return readBy(reader, Promise.reject<Found>(error));
+      return Promise.reject(error);
     }
     return reader.answered(answer);
   }
@@ -203,7 +200,8 @@ class GuardedCall<A, T> implements Waiting, Attempt {
     const { store, breaker, deadlineMs } = this.#guarded;
     const error = timeout(deadlineMs, `${store.name}: ${this.#operation}`);
     breaker.failed(this, error.code);
-    this.#fail(error);
+    this.#end(error.code);
+    this.#reject(error);
   }
 
   #answered(answer: A): void {
@@ -229,16 +227,8 @@ class GuardedCall<A, T> implements Waiting, Attempt {
     const error = isSojournError(cause) ? cause : unavailable(store.name, this.#operation, cause);
     if (isAway(error)) breaker.failed(this, error.code);
     else breaker.answered();
-    this.#fail(error);
-  }
-
-  #fail(error: SojournError): void {
     this.#end(error.code);
-    try {
-      this.#resolve(this.#reader.failed(error));
-    } catch (thrown) {
-      this.#reject(thrown);
-    }
+    this.#reject(error);
   }
 
   /** The answer came when nobody waited for it any more. */
